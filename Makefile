@@ -1,0 +1,55 @@
+# `make` lists what there is. PYTHON is for a new .venv, PORT for `make run`, ARGS goes to pytest.
+PYTHON = python3
+PORT = 8000
+ARGS =
+
+LOCALDB = LOCAL=1 .venv/bin/python -m ecommerce.localdb
+PIP = .venv/bin/python -m pip --disable-pip-version-check
+COMPILE = .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
+
+.PHONY: help run test lint format lock manage
+
+help:
+	@echo "make run                        the shop with a demo catalogue, on http://127.0.0.1:$(PORT)  (PORT=8000)"
+	@echo "make test                       the tests  (ARGS='-k orders')"
+	@echo "make manage do='check_books'    a management command on the database of make run"
+	@echo "make lint                       ruff and mypy"
+	@echo "make format                     ruff, changing files"
+	@echo "make lock                       requirements*.txt from pyproject.toml"
+	@echo
+	@echo "Nothing needs to be set up. With DATABASE_URL set, that PostgreSQL is used; without it, a private one."
+
+run: .venv/installed
+	@PORT=$(PORT) $(LOCALDB) -- .venv/bin/python manage.py run_local
+
+test: .venv/installed
+	@$(LOCALDB) --throwaway -- .venv/bin/python -m pytest $(ARGS)
+
+manage: .venv/installed
+	@$(LOCALDB) -- .venv/bin/python manage.py $(do)
+
+lint: .venv/installed
+	.venv/bin/python -m ruff check
+	.venv/bin/python -m ruff format --check
+	LOCAL=1 .venv/bin/python -m mypy
+
+format: .venv/installed
+	.venv/bin/python -m ruff format
+	.venv/bin/python -m ruff check --fix
+
+lock: .venv/installed
+	$(COMPILE) pyproject.toml --output-file requirements.txt
+	$(COMPILE) pyproject.toml --group dev --output-file requirements-dev.txt
+
+# Without `.venv/installed` an install was never finished, and .venv is made anew.
+.venv/installed: requirements-dev.txt
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing: install Python 3.11, 3.12 or 3.13."; exit 1; }
+	@$(PYTHON) -c "import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))" \
+		|| { echo "Python 3.11, 3.12 or 3.13 is needed, and $(PYTHON) is another: make PYTHON=python3.13 ..."; exit 1; }
+	@$(PYTHON) -c "import ensurepip, venv" 2>/dev/null \
+		|| { echo "$(PYTHON) cannot make a venv: apt-get install python3-venv"; exit 1; }
+	@echo "Installing the dependencies into .venv (takes about a minute) ..."
+	@test -e .venv/installed || $(PYTHON) -m venv --clear .venv
+	@rm -f .venv/installed
+	@$(PIP) install --quiet --quiet --no-input --require-hashes --requirement requirements-dev.txt
+	@touch .venv/installed

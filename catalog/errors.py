@@ -1,0 +1,79 @@
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from catalog.models import Product
+from ecommerce.errors import DomainError
+
+
+@dataclass(frozen=True)
+class Shortage:
+    product: Product
+    wanted: int
+    available: int
+
+
+class InsufficientStock(DomainError):
+    """`shortages` holds every short line, in the order of the request."""
+
+    code = "insufficient_stock"
+
+    def __init__(self, shortages: list[Shortage]) -> None:
+        self.shortages = shortages
+        product = shortages[0].product
+        super().__init__(f"Insufficient stock for product {product.pk} : {product.name}")
+
+    def data(self) -> dict[str, Any]:
+        return {
+            "shortages": [
+                {
+                    "product": short.product.uuid,
+                    "number": short.product.pk,
+                    "sku": short.product.sku,
+                    "wanted": short.wanted,
+                    "available": short.available,
+                }
+                for short in self.shortages
+            ]
+        }
+
+
+class UnknownProduct(DomainError):
+    """It does not exist, or is archived."""
+
+    code = "unknown_product"
+
+    def __init__(self, product_id: int) -> None:
+        self.product_id = product_id
+        super().__init__(f"Product with ID {product_id} not found")
+
+
+class CountBelowCommitted(DomainError):
+    """`holders` are the orders whose units must still be on the shelf: (order uuid, quantity)."""
+
+    code = "count_below_committed"
+
+    def __init__(self, *, committed: int, holders: list[tuple[UUID, int]]) -> None:
+        self.committed = committed
+        self.holders = holders
+        super().__init__(f"{committed} units are sold or held and not yet shipped, so fewer cannot be on the shelf.")
+
+    def data(self) -> dict[str, Any]:
+        return {
+            "committed": self.committed,
+            "holders": [{"order": order, "quantity": quantity} for order, quantity in self.holders],
+        }
+
+
+class SkuTaken(DomainError):
+    code = "sku_taken"
+
+    def __init__(self) -> None:
+        super().__init__("Another product has this SKU.")
+
+
+class ProductInUse(DomainError):
+    code = "product_in_use"
+
+    def __init__(self) -> None:
+        super().__init__("The product was stocked or sold: it can be archived, not deleted.")

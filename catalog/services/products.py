@@ -1,0 +1,61 @@
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.db.models.functions import Now
+
+from catalog.errors import ProductInUse, SkuTaken
+from catalog.models import Product, Stock, StockMovement, make_sku
+from catalog.services.stock import Cause, Change, lock_one, write
+
+
+@transaction.atomic(savepoint=False)
+def create_product(*, name: str, price: Decimal, stock: int = 0, sku: str = "", cause: Cause, **fields: Any) -> Product:
+    """A new product with its opening stock, if any, as the first row of its ledger. Raises SkuTaken.
+
+    `fields` are further columns of Product: description, image_url, is_active, low_stock_at.
+    """
+    product = Product(name=name, price=price, sku=sku or make_sku(), **fields)
+    with sku_is_free():
+        product.save(force_insert=True)
+    product.stock = Stock.objects.create(product=product)
+    if stock:
+        write({product.pk: Change(available=stock)}, kind=StockMovement.Kind.OPENING, cause=cause)
+        product.stock.available = stock
+    return product
+
+
+@transaction.atomic(savepoint=False)
+def update_product(product_id: int, changes: Mapping[str, Any]) -> None:
+    """Write these columns and no others. Raises UnknownProduct, SkuTaken.
+
+    The stock row is locked first: an order that holds it checks its foreign keys at COMMIT, and a change of the sku
+    would make that wait for us while we wait for the stock.
+    """
+    lock_one(product_id)
+    with sku_is_free():
+        Product.objects.filter(pk=product_id).update(**changes, version=F("version") + 1, updated_at=Now())
+
+
+@transaction.atomic(savepoint=False)
+def delete_product(product_id: int) -> None:
+    """Delete a product that was never stocked nor sold. Raises UnknownProduct, ProductInUse."""
+    stock = lock_one(product_id)
+    if StockMovement.objects.filter(product_id=product_id).exists():
+        raise ProductInUse
+    stock.delete()
+    Product.objects.filter(pk=product_id).delete()
+
+
+@contextmanager
+def sku_is_free() -> Iterator[None]:
+    """Two callers may bring one sku at the same moment, so the database decides; this only gives its no a name."""
+    try:
+        yield
+    except IntegrityError as error:
+        if "product_sku_is_unique" not in str(error):
+            raise
+        raise SkuTaken from None

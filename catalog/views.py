@@ -1,0 +1,60 @@
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from catalog.models import Product
+from catalog.serializers import ClassicNewProductSerializer, ClassicPageSerializer, ClassicProductSerializer
+from catalog.services import Cause, create_product
+from ecommerce.api.authentication import caller
+from ecommerce.api.parameters import read_parameters
+from ecommerce.api.schema import WITH_A_BODY, problems
+
+NEW_LAMP = {"name": "Lamp", "description": "Warm light, brass foot", "price": 19.99, "stock": 10}
+LAMP = {"id": 1} | NEW_LAMP
+
+
+class ClassicProductViewSet(GenericViewSet[Product]):
+    contract = "classic"
+    serializer_class = ClassicProductSerializer
+
+    def rows(self) -> QuerySet[Product, Any]:
+        on_sale = Product.objects.on_sale().order_by("pk")
+        return on_sale.values("id", "name", "description", "price", "stock__available")
+
+    @extend_schema(
+        operation_id="classic_list_products",
+        summary="List products",
+        description="Products on sale, in the order of their ids.",
+        tags=["classic"],
+        auth=[],
+        parameters=[ClassicPageSerializer],
+        responses={200: ClassicProductSerializer(many=True)} | problems("invalid", contract=contract),
+        examples=[OpenApiExample("products", [LAMP], response_only=True, status_codes=["200"])],
+    )
+    def list(self, request: Request) -> Response:
+        page = read_parameters(ClassicPageSerializer, request)
+        products = self.rows()[page["skip"] : page["skip"] + page["limit"]]
+        return Response(self.get_serializer(products, many=True).data)
+
+    @extend_schema(
+        operation_id="classic_create_product",
+        summary="Create a product",
+        description="The stock it opens with is the first row of its ledger.",
+        tags=["classic"],
+        auth=[],
+        request=ClassicNewProductSerializer,
+        responses={200: ClassicProductSerializer} | problems(*WITH_A_BODY, contract=contract),
+        examples=[
+            OpenApiExample("new product", NEW_LAMP, request_only=True),
+            OpenApiExample("product", LAMP, response_only=True, status_codes=["200"]),
+        ],
+    )
+    def create(self, request: Request) -> Response:
+        wanted = ClassicNewProductSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        product = create_product(**wanted.validated_data, cause=Cause(done_by=caller(request)))
+        return Response(self.get_serializer(self.rows().get(pk=product.pk)).data)

@@ -1,0 +1,31 @@
+"""gunicorn -c deploy/gunicorn.py ecommerce.wsgi
+
+Sized from the environment. Each thread may hold one database connection: workers x threads must stay below the
+server's max_connections, with room for commands.
+"""
+
+import os
+
+from django.conf import settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ecommerce.settings")
+
+bind = f"{settings.BIND_ADDRESS}:{settings.PORT}"
+workers = settings.WEB_CONCURRENCY
+worker_class = "gthread"
+threads = settings.WEB_THREADS
+
+# A request that still runs when it is asked to stop has this long; PostgreSQL ends statements after 5 s.
+graceful_timeout = 30
+timeout = 30
+keepalive = 5
+# Spreads the load and gives memory back that a large answer took.
+max_requests = 20_000
+max_requests_jitter = 2_000
+
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None
+control_socket_disable = True
+forwarded_allow_ips = "*" if settings.TRUST_PROXY else ""
+# The request line is ours (ecommerce.logging); gunicorn's own messages take the same format.
+accesslog = None
+logconfig_dict = settings.LOGGING

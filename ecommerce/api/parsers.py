@@ -1,0 +1,63 @@
+import json
+from collections.abc import Iterable, Mapping
+from decimal import Decimal, InvalidOperation
+from typing import IO, Any, NoReturn
+
+from django.conf import settings
+from rest_framework.exceptions import APIException, ParseError, UnsupportedMediaType
+from rest_framework.parsers import BaseParser
+
+MAX_DEPTH = 20
+
+
+class PayloadTooLarge(APIException):
+    status_code = 413
+    default_code = "payload_too_large"
+
+
+class StrictJSONParser(BaseParser):
+    """JSON as RFC 8259 has it: UTF-8, no NaN, no key twice. Fractions arrive as Decimal, so that money stays exact."""
+
+    media_type = "application/json"
+
+    def parse(
+        self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        if (parser_context or {}).get("encoding", "utf-8").lower() not in ("utf-8", "utf8"):
+            raise UnsupportedMediaType(media_type or "")
+        body = stream.read(settings.BODY_LIMIT + 1)
+        if len(body) > settings.BODY_LIMIT:
+            raise PayloadTooLarge
+        try:
+            value = json.loads(
+                body.decode(), parse_float=Decimal, parse_constant=refuse_constant, object_pairs_hook=object_of
+            )
+        except (ValueError, InvalidOperation, RecursionError):
+            raise ParseError from None
+        refuse_deeper_than(value, levels=MAX_DEPTH)
+        return value
+
+
+def object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise ValueError("the same key twice")
+    return value
+
+
+def refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def refuse_deeper_than(value: Any, *, levels: int) -> None:
+    children: Iterable[Any]
+    if isinstance(value, dict):
+        children = value.values()
+    elif isinstance(value, list):
+        children = value
+    else:
+        return
+    if not levels:
+        raise ParseError
+    for child in children:
+        refuse_deeper_than(child, levels=levels - 1)

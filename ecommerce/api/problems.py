@@ -1,0 +1,207 @@
+"""The one place where an error becomes HTTP: application/problem+json (RFC 9457)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import structlog
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views import defaults
+from rest_framework import exceptions
+from rest_framework.response import Response
+
+from ecommerce.api.parameters import InvalidParameters
+from ecommerce.errors import DomainError
+from ecommerce.logging import current_request_id
+
+log = structlog.get_logger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+MAX_FIELD_ERRORS = 20
+RETRY_AFTER_SECONDS = 1
+BUSY_SQLSTATES = {"40001", "40P01", "55P03", "57014"}
+
+
+@dataclass(frozen=True)
+class Problem:
+    status: int
+    title: str
+    detail: str
+    classic_status: int | None = None
+
+
+PROBLEMS = {
+    # What was sent
+    "parse_error": Problem(
+        400,
+        "The body is not acceptable JSON",
+        "Send UTF-8 JSON without NaN, without a key twice in one object, at most 20 levels deep.",
+    ),
+    "bad_request": Problem(400, "The request is malformed", "Check the address, the Host header and the parameters."),
+    "invalid_idempotency_key": Problem(
+        400, "The Idempotency-Key is malformed", "Send 1 to 255 visible ASCII characters, such as a UUID."
+    ),
+    "not_authenticated": Problem(401, "Who are you?", "This call needs an access token or a session."),
+    "authentication_failed": Problem(401, "That did not prove who you are", "Get a new access token and try again."),
+    "permission_denied": Problem(403, "You may not do this", "This caller lacks the right to make this call."),
+    "not_found": Problem(404, "There is nothing here", "Nothing is found at this address, or it is not yours."),
+    "method_not_allowed": Problem(405, "Not with this method", "The Allow header lists the methods of this address."),
+    "not_acceptable": Problem(406, "Only JSON is served here", "Leave the Accept header out, or accept JSON."),
+    "payload_too_large": Problem(413, "The body is too large", "Send at most 1 MiB."),
+    "unsupported_media_type": Problem(415, "Only JSON is read here", "Send Content-Type: application/json, in UTF-8."),
+    "invalid": Problem(422, "A field is wrong", "The list of errors says which field and why."),
+    "throttled": Problem(429, "Too many requests", "Wait for the seconds in the Retry-After header."),
+    # What the shop refuses
+    "unknown_product": Problem(
+        422, "No such product", "The product does not exist, or is no longer sold.", classic_status=400
+    ),
+    "order_too_large": Problem(
+        422, "The order is too large", "A line or the total is beyond what one order may hold.", classic_status=422
+    ),
+    "idempotency_mismatch": Problem(
+        422, "The key was used for another request", "Retry with the body of the first request, or take a new key."
+    ),
+    "insufficient_stock": Problem(
+        409, "Too little stock", "The shortages list every line that is short. Nothing was taken.", classic_status=400
+    ),
+    "illegal_move": Problem(409, "The order does not allow this now", "The moves that are legal now are listed."),
+    "quantity_not_cancellable": Problem(
+        409, "More than the order still holds", "The lines list what can be cancelled."
+    ),
+    "count_below_committed": Problem(
+        409, "Fewer on the shelf than sold", "The orders that hold the units are listed: ship or cancel them first."
+    ),
+    "sku_taken": Problem(409, "The sku is taken", "Another product has this sku, perhaps an archived one."),
+    "product_in_use": Problem(409, "The product has a history", "It was stocked or sold. Archive it instead."),
+    # What went wrong with us
+    "server_error": Problem(
+        500, "A fault of ours", "It is recorded under this request id. If this was a write, its outcome is unknown."
+    ),
+    "busy": Problem(
+        503, "The shop is busy", "The outcome is unknown. Retry with the same Idempotency-Key: that is always safe."
+    ),
+    "unavailable": Problem(
+        503,
+        "The database is away",
+        "The outcome is unknown. Retry with the same Idempotency-Key: that is always safe.",
+    ),
+}
+
+
+def body_of(code: str, *, status: int, detail: str = "", **more: Any) -> dict[str, Any]:
+    problem = PROBLEMS[code]
+    return {
+        "type": f"/problems/{code}",
+        "title": problem.title,
+        "status": status,
+        "code": code,
+        "detail": detail or problem.detail,
+        "request_id": current_request_id(),
+        **more,
+    }
+
+
+def handle(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's exception handler. None for what is a bug: Django logs it and answers through `server_error`."""
+    error = as_known(error)
+    if isinstance(error, DomainError):
+        return refusal(error, contract=getattr(context["view"], "contract", None))
+    if isinstance(error, exceptions.ValidationError):
+        return answer("invalid", errors=field_errors(error))
+    if isinstance(error, OperationalError | InterfaceError):
+        return database_fault(error)
+    if isinstance(error, exceptions.APIException):
+        return answer(error.default_code, headers=headers_of(error))
+    return None
+
+
+def as_known(error: Exception) -> Exception:
+    if isinstance(error, Http404):
+        return exceptions.NotFound()
+    if isinstance(error, PermissionDenied):
+        return exceptions.PermissionDenied()
+    return error
+
+
+def answer(code: str, *, status: int | None = None, headers: dict[str, str] | None = None, **more: Any) -> Response:
+    status = status or PROBLEMS[code].status
+    return Response(body_of(code, status=status, **more), status=status, headers=headers, content_type=MEDIA_TYPE)
+
+
+def refusal(error: DomainError, *, contract: str | None) -> Response:
+    problem = PROBLEMS[error.code]
+    status = problem.classic_status if contract == "classic" and problem.classic_status else problem.status
+    return answer(error.code, status=status, detail=str(error), **error.data())
+
+
+def database_fault(error: Exception) -> Response:
+    sqlstate = getattr(error.__cause__, "sqlstate", None)
+    log.warning("database_fault", sqlstate=sqlstate, error=type(error.__cause__ or error).__name__)
+    code = "busy" if sqlstate in BUSY_SQLSTATES else "unavailable"
+    return answer(code, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+
+
+def headers_of(error: exceptions.APIException) -> dict[str, str]:
+    headers = {}
+    if challenge := getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = challenge
+    if wait := getattr(error, "wait", None):
+        headers["Retry-After"] = str(int(wait))
+    return headers
+
+
+def field_errors(error: exceptions.ValidationError) -> list[dict[str, str]]:
+    found = list(islice(walk(error.get_full_details(), pointer=""), MAX_FIELD_ERRORS))
+    if isinstance(error, InvalidParameters):
+        return [{"parameter": entry.pop("pointer").lstrip("/"), **entry} for entry in found]
+    return found
+
+
+def walk(details: Any, *, pointer: str) -> Iterator[dict[str, str]]:
+    """DRF nests its errors as the body was nested; a JSON pointer (RFC 6901) says the same in one string."""
+    if isinstance(details, dict) and set(details) == {"message", "code"}:
+        yield {"pointer": pointer, "code": details["code"], "message": str(details["message"])}
+    elif isinstance(details, dict):
+        for name, inner in details.items():
+            yield from walk(inner, pointer=pointer if name == "non_field_errors" else f"{pointer}/{name}")
+    elif isinstance(details, list):
+        of_rows = any(isinstance(inner, dict) and set(inner) != {"message", "code"} for inner in details)
+        for index, inner in enumerate(details):
+            yield from walk(inner, pointer=f"{pointer}/{index}" if of_rows else pointer)
+
+
+# Django's own error pages, for what fails before or outside a view of the API.
+
+
+def page(request: HttpRequest, code: str) -> HttpResponse:
+    status = PROBLEMS[code].status
+    return JsonResponse(body_of(code, status=status), status=status, content_type=MEDIA_TYPE)
+
+
+def is_for_people(request: HttpRequest) -> bool:
+    return request.path_info.startswith("/admin/")
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if is_for_people(request):
+        return defaults.bad_request(request, exception)
+    return page(request, "payload_too_large" if isinstance(exception, RequestDataTooBig) else "bad_request")
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if is_for_people(request):
+        return defaults.permission_denied(request, exception)
+    return page(request, "permission_denied")
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if is_for_people(request):
+        return defaults.page_not_found(request, exception)
+    return page(request, "not_found")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return defaults.server_error(request) if is_for_people(request) else page(request, "server_error")

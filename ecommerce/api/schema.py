@@ -1,0 +1,92 @@
+"""What the OpenAPI document says of errors and paths, in one place."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
+from rest_framework import serializers
+
+from ecommerce.api.problems import MEDIA_TYPE, PROBLEMS, body_of
+
+EVERYWHERE = ["not_authenticated", "permission_denied", "not_acceptable", "busy", "unavailable"]
+WITH_A_BODY = ["parse_error", "payload_too_large", "unsupported_media_type", "invalid"]
+
+
+class FieldErrorSerializer(serializers.Serializer[Any]):
+    pointer = serializers.CharField(help_text="Where in the body: a JSON pointer.", required=False)
+    parameter = serializers.CharField(help_text="Which query parameter.", required=False)
+    code = serializers.CharField()
+    message = serializers.CharField()
+
+
+class ShortageSerializer(serializers.Serializer[Any]):
+    product = serializers.UUIDField()
+    number = serializers.IntegerField()
+    sku = serializers.CharField()
+    wanted = serializers.IntegerField()
+    available = serializers.IntegerField()
+
+
+class ProblemSerializer(serializers.Serializer[Any]):
+    """RFC 9457."""
+
+    type = serializers.CharField(help_text="An address on this server that explains the code.")
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    code = serializers.ChoiceField(choices=sorted(PROBLEMS), help_text="Stable: branch on this.")
+    detail = serializers.CharField(help_text="One sentence for a person.")
+    request_id = serializers.CharField()
+    errors = FieldErrorSerializer(  # type: ignore[assignment]
+        many=True, required=False, help_text="With code `invalid`: at most 20."
+    )
+    shortages = ShortageSerializer(many=True, required=False, help_text="With code `insufficient_stock`: every one.")
+
+
+def problems(*codes: str, contract: str | None = None) -> dict[tuple[int, str], OpenApiResponse]:
+    """The error answers of an operation, by status, with an example of each code."""
+    by_status = defaultdict(list)
+    for code in [*codes, *EVERYWHERE]:
+        problem = PROBLEMS[code]
+        status = problem.classic_status if contract == "classic" and problem.classic_status else problem.status
+        by_status[status].append(OpenApiExample(code, example_of(code, status=status), summary=problem.title))
+    return {
+        (status, MEDIA_TYPE): OpenApiResponse(
+            ProblemSerializer, description=" / ".join(str(example.summary) for example in examples), examples=examples
+        )
+        for status, examples in sorted(by_status.items())
+    }
+
+
+def example_of(code: str, *, status: int) -> dict[str, Any]:
+    body = body_of(code, status=status) | {"request_id": "0f8fad5bd9cb469fa16570867728950e"}
+    if code == "invalid":
+        body["errors"] = [{"pointer": "/price", "code": "min_value", "message": "Must be above 0."}]
+    if code == "insufficient_stock":
+        body["detail"] = "Insufficient stock for product 2 : Ink"
+        body["shortages"] = [
+            {
+                "product": "01932c07-5f3a-7d2e-9f64-0d1c4c0b7a11",
+                "number": 2,
+                "sku": "INK-BLUE",
+                "wanted": 5,
+                "available": 2,
+            }
+        ]
+    if code == "unknown_product":
+        body["detail"] = "Product with ID 999 not found"
+    return body
+
+
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    description="Makes a retry safe: the same key and body place one order, however often they are sent.",
+)
+
+
+def one_path_each(endpoints: list[tuple[str, str, str, Callable[..., Any]]]) -> list[tuple[str, str, str, Any]]:
+    """Paths answer with and without the final slash; the document names each once."""
+    paths = {path for path, *_ in endpoints}
+    return [endpoint for endpoint in endpoints if endpoint[0].removesuffix("/") not in paths - {endpoint[0]}]

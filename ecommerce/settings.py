@@ -1,0 +1,192 @@
+"""Every environment variable is read here, once; README.md lists them.
+
+Secrets and addresses have no default. Every other default is the one that is safe in production; `LOCAL=1`, set by
+`make` alone, relaxes what a developer's machine needs. `ecommerce.checks` refuses to serve with unsafe values.
+"""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import environ
+
+from ecommerce import logging
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+
+LOCAL = env.bool("LOCAL", default=False)
+DEBUG = env.bool("DEBUG", default=False)
+
+# The shop
+
+SHOP_NAME = env.str("SHOP_NAME", default="E-commerce platform")
+SHOP_CURRENCY = env.str("SHOP_CURRENCY", default="USD")
+SHOP_TIME_ZONE = env.str("SHOP_TIME_ZONE", default="UTC")
+OWNER_EMAIL = env.str("OWNER_EMAIL", default="")
+OWNER_PASSWORD = env.str("OWNER_PASSWORD", default="")
+
+# none: nobody calls the API without being known; classic: the classic calls are open; all: everything is (local only)
+API_OPEN = env.str("API_OPEN", default="all" if LOCAL else "none")
+
+TIME_ZONE = "UTC"
+USE_TZ = True
+LANGUAGE_CODE = "en"
+USE_I18N = False
+
+# Who may reach it, and how
+
+SECRET_KEY = env.str("SECRET_KEY", default="known to everybody")
+RENDER_EXTERNAL_HOSTNAME = env.str("RENDER_EXTERNAL_HOSTNAME", default="")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if LOCAL else [])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+if RENDER_EXTERNAL_HOSTNAME:
+    ALLOWED_HOSTS.append(RENDER_EXTERNAL_HOSTNAME)
+    CSRF_TRUSTED_ORIGINS.append(f"https://{RENDER_EXTERNAL_HOSTNAME}")
+
+TRUST_PROXY = env.bool("TRUST_PROXY", default=False)
+if TRUST_PROXY:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not LOCAL
+SESSION_COOKIE_NAME = "sessionid" if LOCAL else "__Host-sessionid"
+CSRF_COOKIE_NAME = "csrftoken" if LOCAL else "__Host-csrftoken"
+SECURE_HSTS_SECONDS = 0 if LOCAL else int(timedelta(days=365).total_seconds())
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+BODY_LIMIT = DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+LOGIN_URL = "admin:login"
+
+# The server and its database
+
+WEB_CONCURRENCY = env.int("WEB_CONCURRENCY", default=2)
+WEB_THREADS = env.int("WEB_THREADS", default=4)
+BIND_ADDRESS = env.str("BIND_ADDRESS", default="0.0.0.0")
+PORT = env.str("PORT", default="8000")
+
+DATABASE: dict[str, Any] = {"ENGINE": "django.db.backends.postgresql", "NAME": ""}
+if env.str("DATABASE_URL", default=""):
+    DATABASE = env.db_url("DATABASE_URL")
+LIMITS_FOR_COMMANDS = {"lock_timeout": "2s"}
+LIMITS_FOR_WEB = {"lock_timeout": "2s", "statement_timeout": "5s", "idle_in_transaction_session_timeout": "5s"}
+
+
+def connection_options(limits: dict[str, str]) -> dict[str, object]:
+    """libpq's own timeouts, so that a silent network is an error within seconds, and the server's limits."""
+    return {
+        "connect_timeout": 3,
+        "keepalives_idle": 3,
+        "keepalives_interval": 2,
+        "keepalives_count": 2,
+        "tcp_user_timeout": 7000,
+        "options": " ".join(f"-c {name}={value}" for name, value in limits.items()),
+    }
+
+
+DATABASE["CONN_HEALTH_CHECKS"] = True
+DATABASE["OPTIONS"] = DATABASE.get("OPTIONS", {}) | connection_options(LIMITS_FOR_COMMANDS)
+DATABASES: dict[str, dict[str, Any]] = {"default": DATABASE}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# wsgi.py puts these in force, so that they hold for requests and not for a long command.
+WEB_DATABASE_OPTIONS = connection_options(LIMITS_FOR_WEB) | {
+    "pool": {"min_size": 1, "max_size": WEB_THREADS, "timeout": 5}
+}
+
+# The machinery
+
+ROOT_URLCONF = "ecommerce.urls"
+WSGI_APPLICATION = "ecommerce.wsgi.application"
+APPEND_SLASH = False
+FORM_RENDERER = "django.forms.renderers.DjangoTemplates"
+
+INSTALLED_APPS = [
+    "ecommerce",
+    "catalog",
+    "orders",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+]
+
+MIDDLEWARE = [
+    "ecommerce.logging.request_log",
+    "ecommerce.health.answer_first",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "ecommerce.clock.shop_time",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+STATIC_URL = "/static/"
+STATIC_ROOT = None if LOCAL else env.str("STATIC_ROOT", default="") or BASE_DIR / "staticfiles"
+WHITENOISE_USE_FINDERS = LOCAL
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ["png", "jpg", "gif", "webp", "woff", "woff2", "gz", "br", "zip", "map"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if LOCAL
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+LOG_FORMAT = env.str("LOG_FORMAT", default="text" if LOCAL else "json")
+LOGGING = logging.configure(as_json=LOG_FORMAT == "json", level=LOG_LEVEL)
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["ecommerce.api.authentication.OpenCallerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": ["ecommerce.api.parsers.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "ecommerce.api.problems.handle",
+    "UNAUTHENTICATED_USER": None,
+    "URL_FORMAT_OVERRIDE": None,
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "E-commerce platform",
+    "DESCRIPTION": "Products, stock and orders of a shop that never oversells.",
+    "VERSION": "1.0.0",
+    "OAS_VERSION": "3.0.3",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"displayRequestDuration": True, "tryItOutEnabled": True},
+    "REDOC_UI_SETTINGS": {
+        "theme": {"typography": {"fontFamily": "system-ui, sans-serif", "headings": {"fontFamily": "inherit"}}}
+    },
+    "PREPROCESSING_HOOKS": ["ecommerce.api.schema.one_path_each"],
+}

@@ -1,0 +1,38 @@
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin
+from django.urls import URLPattern, path
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularRedocView, SpectacularSwaggerView
+
+from catalog.views import ClassicProductViewSet
+from ecommerce.health import health
+from ecommerce.views import WelcomeView, problem
+from orders.views import ClassicOrderViewSet
+
+
+def api(route: str, view: Callable[..., Any]) -> list[URLPattern]:
+    """An API path, with and without its final slash: a redirect would lose the body of a POST."""
+    return [path(route, view), path(f"{route}/", view)]
+
+
+urlpatterns = [
+    path("", WelcomeView.as_view()),
+    *api("health", health),
+    # The classic API
+    *api("product/all_products", ClassicProductViewSet.as_view({"get": "list"})),
+    *api("product/create_product", ClassicProductViewSet.as_view({"post": "create"})),
+    *api("order/create_order", ClassicOrderViewSet.as_view({"post": "create"})),
+    # Its documentation
+    path("openapi.json", SpectacularJSONAPIView.as_view(), name="schema"),
+    path("docs", SpectacularSwaggerView.as_view(url_name="schema")),
+    path("redoc", SpectacularRedocView.as_view(url_name="schema")),
+    path("problems/<slug:code>", problem),
+    # The back office
+    path("admin/", admin.site.urls),
+]
+
+handler400 = "ecommerce.api.problems.bad_request"
+handler403 = "ecommerce.api.problems.permission_denied"
+handler404 = "ecommerce.api.problems.not_found"
+handler500 = "ecommerce.api.problems.server_error"

@@ -1,0 +1,49 @@
+from dataclasses import dataclass
+from typing import Any
+
+from ecommerce.errors import DomainError
+from orders.models import Order
+
+
+class OrderTooLarge(DomainError):
+    code = "order_too_large"
+
+
+class IllegalMove(DomainError):
+    code = "illegal_move"
+
+    def __init__(self, order: Order, move: str) -> None:
+        self.order = order
+        self.move = move
+        super().__init__(f"A {order.status} order{on_its_way(order)} cannot do this: {move}.")
+
+    def data(self) -> dict[str, Any]:
+        return {"order_status": self.order.status, "legal_moves": self.order.legal_moves}
+
+
+def on_its_way(order: Order) -> str:
+    return " that was handed over" if order.was_handed_over else ""
+
+
+@dataclass(frozen=True)
+class Excess:
+    product_id: int
+    wanted: int
+    remaining: int
+
+
+class QuantityNotCancellable(DomainError):
+    """`lines` holds every product of which more was to be cancelled than the order still holds."""
+
+    code = "quantity_not_cancellable"
+
+    def __init__(self, lines: list[Excess]) -> None:
+        self.lines = lines
+        super().__init__("More units were to be cancelled than the order still holds.")
+
+    def data(self) -> dict[str, Any]:
+        return {
+            "lines": [
+                {"product": line.product_id, "wanted": line.wanted, "remaining": line.remaining} for line in self.lines
+            ]
+        }

@@ -1,0 +1,177 @@
+from decimal import Decimal
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from catalog.models import MAX_PRICE, Product, make_uuid, transaction_id
+
+MAX_LINES = 2_000
+MAX_QUANTITY = 1_000_000
+MAX_TOTAL = Decimal("999999999999.99")
+IS_CLIENT = r"^(open|app:.+|staff:.+|command:.+)$"
+
+
+class Order(models.Model):
+    """What was bought. `total_price` stays as placed; `current_total` is what cancellations left of it."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending"
+        COMPLETED = "completed"
+        CANCELLED = "cancelled"
+
+    uuid = models.UUIDField(default=make_uuid, unique=True, editable=False)
+    status = models.CharField(max_length=9, choices=Status.choices)
+    total_price = models.DecimalField(max_digits=14, decimal_places=2)
+    current_total = models.DecimalField(max_digits=14, decimal_places=2)
+    currency = models.CharField(max_length=3)
+    customer_email = models.CharField(max_length=254, blank=True)
+    customer_name = models.CharField(max_length=255, blank=True)
+    ship_to = models.JSONField(null=True, blank=True)
+    tracking = models.JSONField(null=True, blank=True)
+    reference = models.CharField(max_length=255, blank=True, help_text="The caller's own number for it.")
+    metadata = models.JSONField(default=dict, blank=True)
+    placed_by = models.CharField(max_length=150, help_text="open, app:<client id>, staff:<id> or command:<name>.")
+    idempotency_key = models.CharField(max_length=255, null=True)
+    fingerprint = models.CharField(max_length=64, blank=True)
+    cancel_reason = models.CharField(max_length=1000, blank=True)
+    version = models.PositiveIntegerField(default=1)
+    hold_expires_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(db_default=Now())
+    completed_at = models.DateTimeField(null=True)
+    shipped_at = models.DateTimeField(null=True)
+    cancelled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="order_key_used_once", fields=["placed_by", "idempotency_key"]),
+            models.CheckConstraint(
+                name="order_key_has_fingerprint",
+                condition=Q(idempotency_key__isnull=True, fingerprint="")
+                | (Q(idempotency_key__isnull=False) & ~Q(fingerprint="")),
+            ),
+            models.CheckConstraint(name="order_placed_by_a_client", condition=Q(placed_by__regex=IS_CLIENT)),
+            models.CheckConstraint(name="order_currency_is_a_code", condition=Q(currency__regex=r"^[A-Z]{3}$")),
+            models.CheckConstraint(
+                name="order_totals_in_range",
+                condition=Q(total_price__gt=0, total_price__lte=MAX_TOTAL)
+                & Q(current_total__gte=0, current_total__lte=F("total_price")),
+            ),
+            models.CheckConstraint(
+                name="order_times_fit_status",
+                condition=Q(
+                    status="pending",
+                    hold_expires_at__isnull=False,
+                    completed_at__isnull=True,
+                    cancelled_at__isnull=True,
+                )
+                | Q(status="completed", completed_at__isnull=False, cancelled_at__isnull=True)
+                | Q(status="cancelled", cancelled_at__isnull=False, current_total=0),
+            ),
+            models.CheckConstraint(
+                name="order_shipped_to_somewhere",
+                condition=Q(shipped_at__isnull=True) | Q(completed_at__isnull=False, ship_to__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Order {self.pk}"
+
+    @property
+    def was_handed_over(self) -> bool:
+        """Its units have left the shelf: shipped, or without an address and so taken along."""
+        return self.completed_at is not None and (self.ship_to is None or self.shipped_at is not None)
+
+    @property
+    def legal_moves(self) -> list[str]:
+        """What `orders.services` would do with it now."""
+        if self.status == self.Status.PENDING:
+            return ["complete", "cancel"]
+        if self.status == self.Status.COMPLETED:
+            return ["cancel"] if self.was_handed_over else ["ship", "cancel"]
+        return []
+
+
+class OrderItem(models.Model):
+    """A line: the junction of an order and a product, which keeps price and names as they were."""
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="items", db_index=False)
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="+")
+    sku = models.CharField(max_length=64)
+    product_name = models.CharField(max_length=255)
+    quantity = models.PositiveIntegerField()
+    cancelled_quantity = models.PositiveIntegerField(default=0)
+    price_at_time = models.DecimalField(max_digits=12, decimal_places=2)
+    subtotal = models.DecimalField(max_digits=14, decimal_places=2)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(name="item_product_once", fields=["order", "product"]),
+            models.CheckConstraint(
+                name="item_quantity_in_range", condition=Q(quantity__gte=1, quantity__lte=MAX_QUANTITY)
+            ),
+            models.CheckConstraint(
+                name="item_cancelled_in_range",
+                condition=Q(cancelled_quantity__gte=0, cancelled_quantity__lte=F("quantity")),
+            ),
+            models.CheckConstraint(
+                name="item_price_in_range", condition=Q(price_at_time__gt=0, price_at_time__lte=MAX_PRICE)
+            ),
+            models.CheckConstraint(
+                name="item_subtotal_is_product", condition=Q(subtotal=F("quantity") * F("price_at_time"))
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} x {self.product_name}"
+
+    @property
+    def remaining_quantity(self) -> int:
+        return self.quantity - self.cancelled_quantity
+
+
+class OrderEvent(models.Model):
+    """One thing that happened to an order, written in its transaction. Rows are only ever added."""
+
+    class Kind(models.TextChoices):
+        PLACED = "placed"
+        COMPLETED = "completed"
+        SHIPPED = "shipped"
+        CANCELLED = "cancelled"
+        ITEMS_CANCELLED = "items_cancelled"
+        HOLD_EXPIRED = "hold_expired"
+        HOLD_EXTENDED = "hold_extended"
+        NOTE_ADDED = "note_added"
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="events", db_index=False)
+    kind = models.CharField(max_length=15, choices=Kind.choices)
+    old_status = models.CharField(max_length=9, blank=True)
+    new_status = models.CharField(max_length=9)
+    done_by = models.CharField(max_length=150)
+    request_id = models.CharField(max_length=64, blank=True)
+    data = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+    transaction_id = models.BigIntegerField(db_default=transaction_id())
+
+    class Meta:
+        ordering = ["pk"]
+        indexes = [models.Index(name="event_of_order", fields=["order", "id"])]
+        constraints = [
+            models.UniqueConstraint(name="event_placed_once", fields=["order"], condition=Q(kind="placed")),
+            models.CheckConstraint(name="event_done_by_is_given", condition=~Q(done_by="")),
+            models.CheckConstraint(
+                name="event_is_a_legal_move",
+                condition=Q(kind="placed", old_status="", new_status__in=["pending", "completed"])
+                | Q(kind="completed", old_status="pending", new_status="completed")
+                | Q(kind="cancelled", old_status__in=["pending", "completed"], new_status="cancelled")
+                | Q(kind="hold_expired", old_status="pending", new_status="cancelled")
+                | Q(kind="shipped", old_status="completed", new_status="completed")
+                | Q(kind="hold_extended", old_status="pending", new_status="pending")
+                | Q(kind="items_cancelled", old_status__in=["pending", "completed"], new_status=F("old_status"))
+                | Q(kind="note_added", old_status__in=Order.Status.values, new_status=F("old_status")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} by {self.done_by}"

@@ -1,0 +1,7 @@
+"""The transactions of an order. Each function is an entrance: it opens and commits a transaction of its own, durably,
+so that what it returns has happened for good."""
+
+from orders.services.fulfilling import cancel_order, complete_order, ship_order
+from orders.services.placing import Line, OrderRequest, Placed, place_order
+
+__all__ = ["Line", "OrderRequest", "Placed", "cancel_order", "complete_order", "place_order", "ship_order"]

@@ -1,0 +1,136 @@
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import structlog
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Now
+
+from catalog.models import StockMovement
+from catalog.services import Cause, release_stock, return_stock
+from ecommerce.logging import current_request_id
+from orders.errors import Excess, IllegalMove, QuantityNotCancellable
+from orders.models import Order, OrderEvent, OrderItem
+
+log = structlog.get_logger(__name__)
+Kind = OrderEvent.Kind
+
+
+def complete_order(order_id: int, *, done_by: str) -> Order:
+    """A held order is bought. Without an address its units are handed over now. Raises IllegalMove."""
+    with transaction.atomic(durable=True):
+        order = locked(order_id, move="complete")
+        if order.ship_to is None:
+            release_stock(remaining(order), kind=StockMovement.Kind.COMPLETED, cause=cause(order, done_by))
+        record(order, Kind.COMPLETED, done_by=done_by, status=Order.Status.COMPLETED, completed_at=Now())
+    return told(order, Kind.COMPLETED, done_by=done_by)
+
+
+def ship_order(order_id: int, *, done_by: str, tracking: Mapping[str, str] | None = None) -> Order:
+    """Its units leave the shelf. `tracking` may hold carrier, number and url. Raises IllegalMove."""
+    with transaction.atomic(durable=True):
+        order = locked(order_id, move="ship")
+        release_stock(remaining(order), kind=StockMovement.Kind.SHIPPED, cause=cause(order, done_by))
+        data = {"tracking": tracking} if tracking else {}
+        record(order, Kind.SHIPPED, done_by=done_by, data=data, shipped_at=Now(), tracking=tracking)
+    return told(order, Kind.SHIPPED, done_by=done_by)
+
+
+def cancel_order(
+    order_id: int,
+    *,
+    done_by: str,
+    quantities: Mapping[int, int] | None = None,
+    restock: bool = True,
+    reason: str = "",
+) -> Order:
+    """Take back the whole order, or these units by product id; the order is cancelled when its last unit is.
+
+    With `restock` they are for sale again. After the hand-over this is a return. Raises IllegalMove,
+    QuantityNotCancellable.
+    """
+    with transaction.atomic(durable=True):
+        order = locked(order_id, move="cancel")
+        quantities = remaining(order) if quantities is None else cancellable(order, quantities)
+        kind, columns = cancel_items(order, quantities, reason=reason)
+        return_stock(
+            quantities,
+            committed=not order.was_handed_over,
+            restock=restock,
+            cause=cause(order, done_by, note=reason),
+        )
+        data = {"quantities": {str(pk): n for pk, n in quantities.items()}, "restock": restock, "reason": reason}
+        record(order, kind, done_by=done_by, data=data, **columns)
+    return told(order, kind, done_by=done_by)
+
+
+def locked(order_id: int, *, move: str) -> Order:
+    """The order, locked until the transaction ends: of two moves at once, the second sees what the first made of it.
+
+    Raises Order.DoesNotExist, IllegalMove.
+    """
+    order = Order.objects.select_for_update(no_key=True).get(pk=order_id)
+    if move not in order.legal_moves:
+        raise IllegalMove(order, move)
+    return order
+
+
+def remaining(order: Order) -> dict[int, int]:
+    """The units that are not cancelled, by product id."""
+    return {item.product_id: item.remaining_quantity for item in order.items.all() if item.remaining_quantity}
+
+
+def cancellable(order: Order, quantities: Mapping[int, int]) -> Mapping[int, int]:
+    if not quantities or min(quantities.values()) < 1:
+        raise ValueError("name at least one line, and of each at least one unit")
+    left = remaining(order)
+    if not all(quantity <= left.get(pk, 0) for pk, quantity in quantities.items()):
+        raise QuantityNotCancellable(
+            [Excess(pk, quantity, left.get(pk, 0)) for pk, quantity in quantities.items() if quantity > left.get(pk, 0)]
+        )
+    return quantities
+
+
+def cancel_items(order: Order, quantities: Mapping[int, int], *, reason: str) -> tuple[OrderEvent.Kind, dict[str, Any]]:
+    """Cancel these units; returns what that is to the order, as the event's kind and the order's new columns."""
+    items = list(order.items.all())
+    for item in items:
+        item.cancelled_quantity += quantities.get(item.product_id, 0)
+    OrderItem.objects.bulk_update(items, ["cancelled_quantity"])
+    current_total = sum((item.remaining_quantity * item.price_at_time for item in items), Decimal())
+    if current_total:
+        return Kind.ITEMS_CANCELLED, {"current_total": current_total}
+    return Kind.CANCELLED, {
+        "current_total": current_total,
+        "status": Order.Status.CANCELLED,
+        "cancelled_at": Now(),
+        "cancel_reason": reason,
+    }
+
+
+def record(
+    order: Order, kind: OrderEvent.Kind, *, done_by: str, data: Mapping[str, Any] | None = None, **columns: Any
+) -> None:
+    """Write these columns of the order, and the event that says so."""
+    old_status = order.status
+    Order.objects.filter(pk=order.pk).update(**columns, version=F("version") + 1)
+    order.refresh_from_db()
+    OrderEvent.objects.create(
+        order=order,
+        kind=kind,
+        old_status=old_status,
+        new_status=order.status,
+        done_by=done_by,
+        request_id=current_request_id(),
+        data=data or {},
+    )
+
+
+def cause(order: Order, done_by: str, *, note: str = "") -> Cause:
+    return Cause(done_by=done_by, order_uuid=order.uuid, note=note)
+
+
+def told(order: Order, kind: OrderEvent.Kind, *, done_by: str) -> Order:
+    log.info(f"order_{kind}", order=order.pk, total=str(order.current_total), done_by=done_by)
+    return order

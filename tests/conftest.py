@@ -1,0 +1,21 @@
+import pytest
+from django.test import Client
+
+
+@pytest.fixture(autouse=True)
+def _fast_passwords(settings):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def api(transactional_db) -> Client:
+    """A program that calls the API; a fault of ours is an answer for it, as in production."""
+    return Client(raise_request_exception=False)
+
+
+@pytest.fixture
+def staff(transactional_db, django_user_model) -> Client:
+    """A browser in which an owner has logged in."""
+    client = Client(raise_request_exception=False)
+    client.force_login(django_user_model.objects.create_superuser("mia", "mia@example.com", "a long password"))
+    return client

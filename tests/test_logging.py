@@ -1,0 +1,117 @@
+import io
+import logging
+
+import pytest
+
+from orders.models import OrderEvent
+from tests.factories import ProductFactory
+from tests.test_classic_api import LAMP, NEW_PRODUCT, PRODUCTS, order, post
+
+
+@pytest.fixture
+def lines(caplog):
+    """What was logged since the last look: events by name, with their fields."""
+    caplog.set_level(logging.INFO)
+
+    def look() -> list[dict]:
+        found = [record.msg for record in caplog.records if isinstance(record.msg, dict)]
+        caplog.clear()
+        return found
+
+    return look
+
+
+def line(found: list[dict], event: str) -> dict:
+    [one] = [fields for fields in found if fields["event"] == event]
+    return one
+
+
+def test_tells_each_request_in_one_line(api, lines):
+    api.get(f"{PRODUCTS}?limit=3", headers={"X-Request-ID": "mine-1"})
+
+    told = line(lines(), "request")
+    assert {name: told[name] for name in ("method", "route", "status", "request_id", "client")} == {
+        "method": "GET",
+        "route": "product/all_products",
+        "status": 200,
+        "request_id": "mine-1",
+        "client": "open",
+    }
+    assert told["duration_ms"] > 0
+
+
+def test_tells_an_order_and_keeps_the_id_of_its_request(api, lines):
+    lamp = ProductFactory()
+    lines()
+
+    answer = order(api, (lamp, 2), **{"X-Request-ID": "mine-2"})
+
+    told = line(lines(), "order_placed")
+    assert (told["order"], told["total"], told["lines"]) == (answer.json()["id"], "39.98", 1)
+    assert told["request_id"] == "mine-2"
+    assert OrderEvent.objects.get().request_id == "mine-2"
+    assert lamp.movements.last().request_id == "mine-2"
+
+
+def test_tells_a_refusal_with_its_code(api, lines):
+    order(api, (ProductFactory(stock=0), 2))
+
+    assert line(lines(), "order_refused")["code"] == "insufficient_stock"
+
+
+def test_tells_stock_that_came_in(api, lines):
+    post(api, NEW_PRODUCT, LAMP)
+
+    told = line(lines(), "stock_moved")
+    assert (told["kind"], told["change"], told["available"], told["done_by"]) == ("opening", 10, 10, "open")
+
+
+def test_says_nothing_of_a_health_check(client, lines):
+    client.get("/health")
+
+    assert lines() == []
+
+
+@pytest.mark.parametrize("sent", ["", "a b", "x" * 65, "a\nb", "ä"])
+def test_a_malformed_request_id_is_replaced(api, sent):
+    answer = api.get("/", headers={"X-Request-ID": sent})
+
+    assert len(answer["X-Request-ID"]) == 32
+
+
+def test_a_well_formed_request_id_is_returned(api):
+    assert api.get("/", headers={"X-Request-ID": "A-b_c.7"})["X-Request-ID"] == "A-b_c.7"
+
+
+CANARIES = {
+    "body": "canary-body",
+    "Authorization": "Bearer canary-token",
+    "Cookie": "sessionid=canary-cookie",
+    "Idempotency-Key": "canary-key",
+    "User-Agent": "canary-agent",
+}
+
+
+@pytest.fixture
+def output(monkeypatch) -> io.StringIO:
+    """What the configured handler really writes."""
+    written = io.StringIO()
+    [handler] = [handler for handler in logging.getLogger().handlers if handler.name == "stdout"]
+    monkeypatch.setattr(handler, "stream", written)
+    return written
+
+
+def test_never_tells_what_was_sent(api, output):
+    headers = {name: value for name, value in CANARIES.items() if name != "body"}
+    lamp = ProductFactory()
+
+    post(api, NEW_PRODUCT, LAMP | {"name": "canary-body"}, **headers)
+    order(api, (lamp, 1), **headers)
+    order(api, (lamp, 99), **headers)
+    post(api, NEW_PRODUCT, '{"canary-body', **headers)
+    api.get("/canary-path?canary-query=1", headers=headers)
+    api.get("/", headers=headers | {"Host": "canary.example"})
+    api.post("/admin/login/", {"username": "canary-user", "password": "canary-password"}, headers=headers)
+
+    assert output.getvalue().count(" request ") == 7
+    assert "canary" not in output.getvalue()

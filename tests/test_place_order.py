@@ -1,0 +1,223 @@
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from catalog.errors import InsufficientStock, Shortage, UnknownProduct
+from catalog.models import StockMovement
+from catalog.services import update_product
+from ecommerce.errors import IdempotencyMismatch
+from orders.errors import OrderTooLarge
+from orders.models import Order, OrderEvent, OrderItem
+from orders.services import Line, OrderRequest, place_order
+from tests.factories import ADDRESS, ProductFactory, available, committed, ledger, place, timeline
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_takes_the_stock_and_records_the_order():
+    lamp, ink = ProductFactory(name="Lamp", price=Decimal("19.99")), ProductFactory(name="Ink", price=Decimal("4.50"))
+
+    placed = place({lamp: 3, ink: 1})
+
+    order = Order.objects.get()
+    assert placed.order == order
+    assert (order.status, order.total_price, order.current_total) == ("completed", Decimal("64.47"), Decimal("64.47"))
+    lines = OrderItem.objects.values_list("product_name", "sku", "quantity", "price_at_time", "subtotal")
+    assert list(lines) == [
+        ("Lamp", lamp.sku, 3, Decimal("19.99"), Decimal("59.97")),
+        ("Ink", ink.sku, 1, Decimal("4.50"), Decimal("4.50")),
+    ]
+    assert ledger(lamp) == [("opening", 10, 0, 10), ("ordered", -3, 0, 7)]
+    assert StockMovement.objects.filter(order_uuid=order.uuid).count() == 2
+    assert timeline(order) == [("placed", "", "completed")]
+    assert (available(lamp), available(ink)) == (7, 9)
+
+
+def test_changes_nothing_when_any_line_is_short():
+    lamp, sofa, rug = ProductFactory(stock=10), ProductFactory(stock=1), ProductFactory(stock=0)
+
+    with pytest.raises(InsufficientStock) as refusal:
+        place({lamp: 1, sofa: 2, rug: 1})
+
+    assert refusal.value.shortages == [Shortage(sofa, 2, 1), Shortage(rug, 1, 0)]
+    assert available(lamp) == 10
+    assert not Order.objects.exists()
+    assert not OrderEvent.objects.exists()
+
+
+def test_names_the_first_short_line_in_the_order_of_the_request():
+    rug, sofa = ProductFactory(name="Rug", stock=0), ProductFactory(name="Sofa", stock=0)
+
+    with pytest.raises(InsufficientStock) as refusal:
+        place({sofa: 1, rug: 1})
+
+    assert str(refusal.value) == f"Insufficient stock for product {sofa.pk} : Sofa"
+
+
+def test_knows_no_product_that_is_absent_or_archived():
+    lamp, old = ProductFactory(), ProductFactory(is_active=False)
+
+    for stranger in (old.pk, 999_999):
+        with pytest.raises(UnknownProduct, match=f"Product with ID {stranger} not found"):
+            place_order(OrderRequest(lines=[Line(lamp.pk, 1), Line(stranger, 1)], placed_by="open"))
+
+    assert available(lamp) == 10
+    assert not Order.objects.exists()
+
+
+def test_merges_a_product_that_stands_twice_into_its_first_place():
+    lamp, ink = ProductFactory(stock=5), ProductFactory()
+    lines = [Line(lamp.pk, 2), Line(ink.pk, 1), Line(lamp.pk, 3)]
+
+    placed = place_order(OrderRequest(lines=lines, placed_by="open"))
+
+    assert [(item.product_id, item.quantity) for item in placed.items] == [(lamp.pk, 5), (ink.pk, 1)]
+    assert available(lamp) == 0
+
+
+def test_two_lines_of_one_product_count_together_against_the_stock():
+    lamp = ProductFactory(stock=4)
+
+    with pytest.raises(InsufficientStock) as refusal:
+        place_order(OrderRequest(lines=[Line(lamp.pk, 2), Line(lamp.pk, 3)], placed_by="open"))
+
+    assert refusal.value.shortages == [Shortage(lamp, 5, 4)]
+    assert available(lamp) == 4
+
+
+def test_takes_its_price_from_the_shop_and_keeps_it():
+    lamp = ProductFactory(price=Decimal("10.00"))
+    order = place({lamp: 1}).order
+
+    update_product(lamp.pk, {"price": Decimal("99.00"), "name": "Dear lamp"})
+
+    item = order.items.get()
+    assert (item.price_at_time, item.product_name) == (Decimal("10.00"), lamp.name)
+
+
+@pytest.mark.parametrize(
+    ("prices", "total"),
+    [
+        (["0.10", "0.20"], "0.30"),
+        (["19.99"] * 3, "59.97"),
+        (["0.01"] * 7 + ["1.10", "2.20"], "3.37"),
+        (["9999999999.99"] * 99, "989999999999.01"),
+    ],
+)
+def test_adds_money_exactly(prices, total):
+    products = [ProductFactory(price=Decimal(price)) for price in prices]
+
+    assert place(dict.fromkeys(products, 1)).order.total_price == Decimal(total)
+
+
+def test_adds_two_thousand_lines_exactly():
+    products = [ProductFactory(price=Decimal("0.07")) for _ in range(2_000)]
+
+    placed = place(dict.fromkeys(products, 3))
+
+    assert placed.order.total_price == Decimal("420.00")
+    assert OrderItem.objects.count() == 2_000
+
+
+def test_refuses_what_no_order_can_hold():
+    dear, cheap = ProductFactory(price=Decimal("9999999999.99"), stock=200), ProductFactory(stock=9_000_000)
+    too_large = [[Line(dear.pk, 101)], [Line(cheap.pk, 600_000)] * 2, [Line(cheap.pk, 1)] * 2_001]
+
+    for lines in too_large:
+        with pytest.raises(OrderTooLarge):
+            place_order(OrderRequest(lines=lines, placed_by="open"))
+
+    assert (available(dear), available(cheap)) == (200, 9_000_000)
+    assert not Order.objects.exists()
+
+
+def test_with_an_address_the_units_wait_on_the_shelf():
+    lamp = ProductFactory()
+
+    order = place({lamp: 4}, ship_to=ADDRESS).order
+
+    assert (available(lamp), committed(lamp)) == (6, 4)
+    assert order.legal_moves == ["ship", "cancel"]
+
+
+def test_a_held_order_is_pending_until_a_time_by_the_clock_of_the_database():
+    lamp = ProductFactory()
+
+    order = place({lamp: 4}, hold=timedelta(minutes=15)).order
+
+    order.refresh_from_db()
+    assert (order.status, order.completed_at) == ("pending", None)
+    assert timedelta(minutes=14, seconds=55) < order.hold_expires_at - order.created_at <= timedelta(minutes=15)
+    assert (available(lamp), committed(lamp)) == (6, 4)
+
+
+def test_a_key_places_one_order_however_often_it_is_sent():
+    lamp = ProductFactory(stock=1)
+    first = place({lamp: 1}, key="k-1", fingerprint="f")
+
+    again = place({lamp: 1}, key="k-1", fingerprint="f")
+
+    assert (first.replayed, again.replayed) == (False, True)
+    assert again.order == first.order
+    assert again.items == first.items
+    assert Order.objects.count() == 1
+    assert available(lamp) == 0
+
+
+def test_a_key_refuses_another_request():
+    lamp = ProductFactory()
+    place({lamp: 1}, key="k-1", fingerprint="f")
+
+    with pytest.raises(IdempotencyMismatch):
+        place({lamp: 2}, key="k-1", fingerprint="g")
+
+    assert available(lamp) == 9
+
+
+def test_a_key_belongs_to_its_client():
+    lamp = ProductFactory()
+    mine = place({lamp: 1}, key="k-1", fingerprint="f")
+
+    theirs = place({lamp: 1}, key="k-1", fingerprint="f", placed_by="app:other")
+
+    assert theirs.order != mine.order
+    assert available(lamp) == 8
+
+
+def test_a_refusal_does_not_use_the_key_up():
+    lamp = ProductFactory(stock=0)
+    with pytest.raises(InsufficientStock):
+        place({lamp: 1}, key="k-1", fingerprint="f")
+    rug = ProductFactory()
+
+    assert not place({rug: 1}, key="k-1", fingerprint="g").replayed
+
+
+@pytest.mark.parametrize("lines", [1, 200])
+def test_takes_nine_statements_whatever_the_number_of_lines(lines):
+    products = [ProductFactory() for _ in range(lines)]
+
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        place(dict.fromkeys(products, 1), key="k-1", fingerprint="f")
+
+    assert [query["sql"].split()[0] for query in queries] == [
+        *["BEGIN", "SELECT", "INSERT", "INSERT", "SELECT", "UPDATE", "INSERT", "INSERT", "COMMIT"]
+    ]
+
+
+def test_locks_stock_in_the_order_of_its_ids_after_the_order_is_written():
+    lamp, ink = ProductFactory(), ProductFactory()
+
+    with CaptureQueriesContext(connection) as queries:
+        place({ink: 1, lamp: 1})
+
+    statements = [query["sql"] for query in queries]
+    [lock] = [number for number, sql in enumerate(statements) if "FOR NO KEY UPDATE" in sql]
+    assert 'ORDER BY "catalog_stock"."product_id" ASC FOR NO KEY UPDATE OF "catalog_stock"' in statements[lock]
+    assert 'INSERT INTO "orders_order"' in statements[lock - 2]
+    assert "UPDATE catalog_stock" in statements[lock + 1]

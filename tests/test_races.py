@@ -1,0 +1,204 @@
+"""Each race has its negative control: the same race without what protects it goes wrong, or the test proves nothing."""
+
+import time
+from collections import Counter
+
+import pytest
+from django.db import OperationalError, transaction
+
+from catalog.errors import InsufficientStock
+from catalog.models import Stock, StockQuerySet
+from catalog.services import adjust_stock, receive_stock, stock, update_product
+from orders.errors import IllegalMove
+from orders.models import Order
+from orders.services import Placed, cancel_order, ship_order
+from tests.factories import ADDRESS, TEST, ProductFactory, available, committed, ledger, place, placed
+from tests.races import Pause, in_thread, race
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+BUYERS, UNITS = 400, 37
+
+
+@pytest.fixture
+def no_lock(monkeypatch):
+    monkeypatch.setattr(StockQuerySet, "locked", lambda self, ids: self.filter(pk__in=ids).order_by("pk"))
+
+
+@pytest.fixture
+def read_check_write(monkeypatch):
+    """Counters computed in Python and written back, as most shops have it: right under the lock, wrong without."""
+
+    def write(changes, *, kind, cause):
+        for pk, change in changes.items():
+            seen = Stock.objects.get(pk=pk)
+            time.sleep(0.002)
+            Stock.objects.filter(pk=pk).update(available=max(0, seen.available + change.available))
+        return []
+
+    monkeypatch.setattr(stock, "write", write)
+
+
+def rush() -> Counter:
+    lamp = ProductFactory(stock=UNITS)
+    outcomes = race([lambda: place({lamp: 1})] * BUYERS, threads=16)
+    return Counter(type(outcome) for outcome in outcomes)
+
+
+def test_four_hundred_buyers_of_thirty_seven_units_get_thirty_seven():
+    assert rush() == {Placed: UNITS, InsufficientStock: BUYERS - UNITS}
+    assert Stock.objects.get().available == 0
+
+
+@pytest.mark.usefixtures("read_check_write")
+def test_the_lock_alone_keeps_even_a_careless_write_right():
+    assert rush() == {Placed: UNITS, InsufficientStock: BUYERS - UNITS}
+
+
+@pytest.mark.usefixtures("read_check_write", "no_lock")
+def test_negative_control_without_the_lock_a_careless_write_oversells():
+    assert rush()[Placed] > UNITS
+
+
+@pytest.mark.usefixtures("no_lock")
+def test_without_the_lock_the_update_itself_refuses_and_says_that_this_is_a_bug():
+    outcomes = rush()
+
+    assert outcomes[Placed] == UNITS
+    assert outcomes[AssertionError] > 0
+
+
+def test_twelve_requests_at_once_with_one_key_place_one_order():
+    lamp = ProductFactory()
+
+    outcomes = race([lambda: place({lamp: 1}, key="k-1", fingerprint="f")] * 12)
+
+    assert sorted(outcome.replayed for outcome in outcomes) == [False] + [True] * 11
+    assert len({outcome.order.pk for outcome in outcomes}) == 1
+    assert available(lamp) == 9
+
+
+def test_negative_control_without_a_key_twelve_requests_place_twelve_orders():
+    lamp = ProductFactory(stock=12)
+
+    race([lambda: place({lamp: 1})] * 12)
+
+    assert Order.objects.count() == 12
+
+
+def test_retries_at_once_of_the_order_that_took_the_last_unit_get_it_back():
+    lamp = ProductFactory(stock=1)
+
+    outcomes = race([lambda: place({lamp: 1}, key="k-1", fingerprint="f")] * 8)
+
+    assert {type(outcome) for outcome in outcomes} == {Placed}
+    assert Order.objects.count() == 1
+
+
+def test_opposite_carts_wait_for_each_other_and_never_deadlock():
+    lamp, ink = ProductFactory(stock=200), ProductFactory(stock=200)
+
+    outcomes = race([lambda: place({lamp: 1, ink: 1}), lambda: place({ink: 1, lamp: 1})] * 60, threads=8)
+
+    assert {type(outcome) for outcome in outcomes} == {Placed}
+    assert (available(lamp), available(ink)) == (80, 80)
+
+
+def test_negative_control_without_an_order_of_locks_opposite_carts_deadlock(monkeypatch):
+    lamp, ink = ProductFactory(stock=200), ProductFactory(stock=200)
+
+    def one_by_one(self, ids):
+        found = []
+        for pk in ids:
+            found += self.filter(pk=pk).select_for_update(no_key=True)
+            time.sleep(0.01)
+        return found
+
+    monkeypatch.setattr(StockQuerySet, "locked", one_by_one)
+    outcomes = race([lambda: place({lamp: 1, ink: 1}), lambda: place({ink: 1, lamp: 1})] * 4, threads=2)
+
+    assert "deadlock detected" in str([outcome for outcome in outcomes if isinstance(outcome, OperationalError)])
+
+
+def test_two_cancellations_at_once_give_the_units_back_once():
+    lamp = ProductFactory()
+    order = placed({lamp: 4})
+
+    outcomes = race([lambda: cancel_order(order.pk, done_by="staff:1")] * 6)
+
+    assert Counter(type(outcome) for outcome in outcomes) == {Order: 1, IllegalMove: 5}
+    assert available(lamp) == 10
+
+
+def test_shipping_and_cancelling_at_once_leave_no_unit_on_both_sides():
+    lamp = ProductFactory()
+    order = placed({lamp: 4}, ship_to=ADDRESS)
+
+    race([lambda: ship_order(order.pk, done_by="staff:1"), lambda: cancel_order(order.pk, done_by="staff:2")])
+
+    assert (available(lamp), committed(lamp)) in {(10, 0)}
+    assert ledger(lamp)[2:] in (
+        [("cancelled", 4, -4, 10)],
+        [("shipped", 0, -4, 6), ("returned", 4, 0, 10)],
+    )
+
+
+def test_selling_and_receiving_at_once_lose_nothing():
+    lamp = ProductFactory(stock=100)
+
+    race([lambda: place({lamp: 1}), lambda: receive_stock(lamp.pk, 2, cause=TEST)] * 40, threads=8)
+
+    assert available(lamp) == 140
+
+
+def test_a_form_sent_twice_at_once_counts_once():
+    lamp = ProductFactory()
+    form = lambda: receive_stock(lamp.pk, 5, cause=keyed)  # noqa: E731
+    keyed = type(TEST)(done_by="staff:1", key="form-1")
+
+    outcomes = race([form] * 6)
+
+    assert len({outcome.pk for outcome in outcomes}) == 1
+    assert available(lamp) == 15
+
+
+def sell_while_the_sku_changes(lamp) -> list:
+    """An order stops between its stock and its commit; meanwhile staff change the sku and then the stock."""
+    pause = Pause('INSERT INTO "orders_orderevent"')
+
+    def sell():
+        with pause.on_this_connection():
+            return place({lamp: 1})
+
+    def edit():
+        with transaction.atomic():
+            update_product(lamp.pk, {"sku": "NEW"})
+            adjust_stock(lamp.pk, 5, cause=TEST)
+
+    selling, sold = in_thread(sell)
+    assert pause.reached.wait(timeout=10)
+    editing, edited = in_thread(edit)
+    time.sleep(0.3)
+    pause.let_go.set()
+    selling.join()
+    editing.join()
+    return sold + edited
+
+
+def test_a_change_of_sku_waits_for_the_order_that_is_being_placed():
+    lamp = ProductFactory()
+
+    placed, edited = sell_while_the_sku_changes(lamp)
+
+    assert isinstance(placed, Placed)
+    assert edited is None
+    assert available(lamp) == 14
+
+
+def test_negative_control_a_change_of_sku_that_does_not_lock_the_stock_first_deadlocks(monkeypatch):
+    lamp = ProductFactory()
+    monkeypatch.setattr("catalog.services.products.lock_one", lambda product_id: None)
+
+    outcomes = sell_while_the_sku_changes(lamp)
+
+    assert "deadlock detected" in str([outcome for outcome in outcomes if isinstance(outcome, OperationalError)])

@@ -1,0 +1,98 @@
+"""The database's schema and the API's."""
+
+import io
+import json
+import re
+
+import pytest
+from django.apps import apps
+from django.core.management import call_command
+from drf_spectacular.validation import validate_schema
+
+from ecommerce.api.problems import PROBLEMS
+from ecommerce.errors import DomainError
+
+
+@pytest.fixture
+def document(client) -> dict:
+    answer = client.get("/openapi.json")
+    assert answer.status_code == 200
+    return json.loads(answer.content)
+
+
+def operations(document):
+    return {(method, path): operation for path, item in document["paths"].items() for method, operation in item.items()}
+
+
+@pytest.mark.django_db
+def test_no_migration_is_missing():
+    call_command("makemigrations", "--check", "--dry-run", stdout=io.StringIO())
+
+
+def test_the_document_validates_without_a_warning(capfd):
+    call_command("spectacular", "--validate", "--fail-on-warn", "--file", "/dev/null")
+
+    assert "Warning" not in capfd.readouterr().err
+
+
+def test_the_document_is_openapi_3_0_3_and_names_each_path_once(document):
+    validate_schema(document)
+    assert document["openapi"] == "3.0.3"
+    assert set(document["paths"]) == {
+        "/",
+        "/health",
+        "/order/create_order",
+        "/product/all_products",
+        "/product/create_product",
+    }
+
+
+def test_every_operation_is_told_in_full(document):
+    for (method, path), operation in operations(document).items():
+        assert operation["summary"], (method, path)
+        assert operation["operationId"], (method, path)
+        for media in operation.get("requestBody", {}).get("content", {}).values():
+            assert media["examples"], (method, path)
+        for status, answer in operation["responses"].items():
+            for media in answer["content"].values():
+                assert media["examples"], (method, path, status)
+
+
+@pytest.mark.parametrize("path", ["/product/all_products", "/product/create_product", "/order/create_order"])
+def test_every_classic_operation_tells_its_errors(document, path):
+    [operation] = document["paths"][path].values()
+
+    assert {"401", "403", "406", "422", "503"} <= set(operation["responses"])
+    problem = operation["responses"]["422"]["content"]["application/problem+json"]
+    assert problem["schema"] == {"$ref": "#/components/schemas/Problem"}
+
+
+def test_the_order_operation_shows_the_classic_refusals(document):
+    refusals = document["paths"]["/order/create_order"]["post"]["responses"]["400"]["content"]
+
+    examples = refusals["application/problem+json"]["examples"]
+    shown = {example["value"]["detail"] for example in examples.values()}
+    assert {"Insufficient stock for product 2 : Ink", "Product with ID 999 not found"} <= shown
+
+
+def every_domain_error(base=DomainError):
+    for error in base.__subclasses__():
+        yield error
+        yield from every_domain_error(error)
+
+
+def test_every_domain_error_has_its_row_in_the_table_of_problems():
+    codes = [error.code for error in every_domain_error()]
+
+    assert apps.ready
+    assert len(codes) >= 8
+    assert set(codes) <= set(PROBLEMS)
+    assert len(codes) == len(set(codes))
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc"])
+def test_the_documentation_is_served_from_here(client, path):
+    page = client.get(path).content.decode()
+
+    assert "/static/drf_spectacular_sidecar/" in page
+    assert re.findall(r'(?:src|href)="(?:https?:)?//', page) == []
