@@ -1,0 +1,58 @@
+from typing import Any
+from uuid import uuid4
+
+from django import forms
+
+from catalog.models import MAX_STOCK, Product, StockMovement
+
+Kind = StockMovement.Kind
+
+
+class ProductForm(forms.ModelForm):
+    """An existing product: its stock is not typed over, it is moved."""
+
+    image_url = forms.URLField(max_length=2000, required=False, assume_scheme="https", label="Picture URL")
+
+    class Meta:
+        model = Product
+        fields = ("name", "sku", "price", "description", "image_url", "low_stock_at", "is_active")
+
+
+class NewProductForm(ProductForm):
+    stock = forms.IntegerField(
+        min_value=0, max_value=MAX_STOCK, initial=0, label="Opening stock", help_text="The first row of its ledger."
+    )
+
+
+class StockMoveForm(forms.Form):
+    """One move by a person. The hidden key makes a double click count once."""
+
+    kind = forms.ChoiceField(
+        choices=[
+            (Kind.RECEIVED, "Receive: units arrived"),
+            (Kind.ADJUSTED, "Adjust: add or remove units"),
+            (Kind.COUNTED, "Count: this many lie on the shelf"),
+        ],
+        widget=forms.RadioSelect,
+        initial=Kind.RECEIVED,
+    )
+    quantity = forms.IntegerField(min_value=-MAX_STOCK, max_value=MAX_STOCK)
+    note = forms.CharField(
+        max_length=1000, required=False, help_text="The delivery, the reason. An adjustment needs one."
+    )
+    key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
+
+    def clean(self) -> dict[str, Any]:
+        moved = self.cleaned_data
+        kind, quantity = moved.get("kind"), moved.get("quantity")
+        if quantity is None:
+            return moved
+        if kind == Kind.RECEIVED and quantity < 1:
+            self.add_error("quantity", "At least one unit must have arrived.")
+        if kind == Kind.COUNTED and quantity < 0:
+            self.add_error("quantity", "A shelf cannot hold fewer than none.")
+        if kind == Kind.ADJUSTED and quantity == 0:
+            self.add_error("quantity", "Say how many units to add, or with a minus to remove.")
+        if kind == Kind.ADJUSTED and not moved.get("note"):
+            self.add_error("note", "Say why the stock is adjusted.")
+        return moved
