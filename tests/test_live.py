@@ -1,0 +1,205 @@
+"""The server as it runs in production: gunicorn, JSON lines, a proxy that ends TLS in front of it."""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import urllib3
+from django.conf import global_settings
+from django.contrib.auth.models import User
+from django.db import connection
+
+from tests.factories import ProductFactory, available
+
+ROOT = Path(__file__).resolve().parent.parent
+PUBLIC = {"Host": "shop.example.com", "X-Forwarded-Proto": "https"}
+
+
+def free_port() -> int:
+    for port in range(20_000, 32_000):
+        with socket.socket() as candidate:
+            if candidate.connect_ex(("127.0.0.1", port)):
+                return port
+    raise AssertionError("no port is free")
+
+
+@pytest.fixture(scope="session")
+def static_files(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("static")
+    command = [sys.executable, "manage.py", "collectstatic", "--no-input", "-v0"]
+    subprocess.run(command, cwd=ROOT, check=True, env={**clean_environment(), "STATIC_ROOT": str(folder)})
+    return folder
+
+
+def clean_environment() -> dict[str, str]:
+    return {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+
+
+def database_url() -> str:
+    """That of the test's own database, which is not the one that DATABASE_URL names."""
+    return urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
+
+
+class Shop:
+    def __init__(self, port: int) -> None:
+        self.address = f"http://127.0.0.1:{port}"
+        self.http = urllib3.PoolManager(maxsize=32)
+
+    def get(self, path: str, **headers: str) -> urllib3.BaseHTTPResponse:
+        return self.http.request("GET", self.address + path, headers={**PUBLIC, **headers}, redirect=False)
+
+    def order(self, product, **headers: str) -> urllib3.BaseHTTPResponse:
+        body = {"products": [{"product_id": product.pk, "quantity": 1}]}
+        return self.http.request(
+            "POST", f"{self.address}/order/create_order", json=body, headers={**PUBLIC, **headers}, retries=False
+        )
+
+    def log_in(self, **headers: str) -> urllib3.BaseHTTPResponse:
+        page = self.get("/admin/login/", **headers)
+        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.data.decode())[1]
+        return self.http.request(
+            "POST",
+            f"{self.address}/admin/login/?next=/admin/",
+            fields={"username": "mia", "password": "a long password", "csrfmiddlewaretoken": token},
+            encode_multipart=False,
+            headers={**PUBLIC, "Cookie": page.headers["Set-Cookie"].split(";")[0], **headers},
+            redirect=False,
+        )
+
+
+@pytest.fixture
+def serve(transactional_db, static_files, tmp_path):
+    """Start the server with these variables on top of safe ones; what it printed is in `output`."""
+    servers, shops = [], []
+
+    def start(**variables: str) -> Shop:
+        port = free_port()
+        environment = {
+            **clean_environment(),
+            "DATABASE_URL": database_url(),
+            "SECRET_KEY": "a7Kq-strong-secret-of-forty-characters-or-more",
+            "ALLOWED_HOSTS": "shop.example.com",
+            "API_OPEN": "classic",
+            "STATIC_ROOT": str(static_files),
+            "BIND_ADDRESS": "127.0.0.1",
+            "PORT": str(port),
+            **variables,
+        }
+        command = [
+            sys.executable,
+            "-m",
+            "gunicorn",
+            "--no-control-socket",
+            "-c",
+            "deploy/gunicorn.py",
+            "ecommerce.wsgi",
+        ]
+        with (tmp_path / "output").open("w") as output:
+            servers.append(subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output))
+        shops.append(Shop(port))
+        return wait_for(shops[-1])
+
+    yield start
+    for shop in shops:
+        shop.http.clear()
+    for server in servers:
+        server.terminate()  # with no connection left open, or it would wait for them to end
+        assert server.wait(timeout=20) == 0
+
+
+@pytest.fixture
+def owner(transactional_db, settings) -> User:
+    settings.PASSWORD_HASHERS = global_settings.PASSWORD_HASHERS  # the server knows no others
+    return User.objects.create_superuser("mia", "mia@example.com", "a long password")
+
+
+def wait_for(shop: Shop) -> Shop:
+    for _ in range(100):
+        try:
+            assert shop.http.request("GET", f"{shop.address}/health", retries=False).status == 200
+            return shop
+        except urllib3.exceptions.HTTPError:
+            time.sleep(0.1)
+    raise AssertionError("the server did not start")
+
+
+def test_four_hundred_buyers_over_http_get_the_thirty_seven_units(serve):
+    shop, lamp = serve(), ProductFactory(stock=37)
+
+    with ThreadPoolExecutor(32) as buyers:
+        answers = list(buyers.map(lambda _: shop.order(lamp), range(400)))
+
+    assert Counter(answer.status for answer in answers) == {201: 37, 400: 363}
+    assert {answer.json()["code"] for answer in answers if answer.status == 400} == {"insufficient_stock"}
+    assert available(lamp) == 0
+
+
+def test_twelve_requests_at_once_with_one_key_place_one_order_over_http(serve):
+    shop, lamp = serve(), ProductFactory(stock=37)
+
+    with ThreadPoolExecutor(12) as senders:
+        answers = list(senders.map(lambda _: shop.order(lamp, **{"Idempotency-Key": "k-1"}), range(12)))
+
+    assert {answer.status for answer in answers} == {201}
+    assert len({answer.data for answer in answers}) == 1
+    assert available(lamp) == 36
+
+
+def test_everything_it_prints_is_a_json_line(serve, tmp_path):
+    shop, lamp = serve(), ProductFactory()
+
+    answer = shop.order(lamp, **{"X-Request-ID": "mine-1"})
+    lines = [json.loads(line) for line in (tmp_path / "output").read_text().splitlines()]
+
+    assert answer.headers["X-Request-ID"] == "mine-1"
+    told = {line["event"]: line for line in lines if line.get("request_id") == "mine-1"}
+    assert set(told) == {"order_placed", "request"}
+    assert (told["request"]["status"], told["request"]["client"]) == (201, "open")
+    assert any(line["logger"] == "gunicorn.error" for line in lines)
+
+
+def test_static_files_come_from_the_server_itself(serve):
+    shop = serve()
+
+    [script] = re.findall(r'src="(/static/[^"]+swagger-ui-bundle[^"]+)"', shop.get("/docs").data.decode())
+    answer = shop.get(script, **{"Accept-Encoding": "br"})
+
+    assert (answer.status, answer.headers["Content-Encoding"]) == (200, "br")
+    assert "max-age=315360000" in answer.headers["Cache-Control"]
+
+
+def test_staff_log_in_through_a_proxy_that_ends_tls(serve, owner):
+    shop = serve(TRUST_PROXY="1")
+
+    answer = shop.log_in(Origin="https://shop.example.com")
+
+    assert (answer.status, answer.headers["Location"]) == (302, "/admin/")
+    cookies = answer.headers.getlist("Set-Cookie")
+    session = next(cookie for cookie in cookies if cookie.startswith("__Host-sessionid="))
+    assert {"Secure", "HttpOnly", "SameSite=Lax", "Path=/"} <= set(session.split("; "))
+    assert shop.get("/admin/", Cookie=session.split(";")[0]).status == 200
+    assert shop.get("/admin/login/").headers["Strict-Transport-Security"] == "max-age=31536000"
+
+
+def test_forwarded_headers_are_not_believed_without_such_a_proxy(serve):
+    shop = serve()
+
+    assert shop.log_in(Origin="https://shop.example.com").status == 403
+    assert "Strict-Transport-Security" not in shop.get("/admin/login/").headers
+
+
+def test_a_host_given_by_render_is_one_of_its_own(serve, owner):
+    shop = serve(ALLOWED_HOSTS="", RENDER_EXTERNAL_HOSTNAME="shop-1.onrender.com")
+
+    answer = shop.log_in(Host="shop-1.onrender.com", Origin="https://shop-1.onrender.com")
+
+    assert answer.status == 302
