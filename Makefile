@@ -1,7 +1,7 @@
 # `make` lists what there is. PYTHON is for a new .venv, PORT for `make run`, ARGS goes to pytest.
-PYTHON = python3
-PORT = 8000
-ARGS =
+PYTHON ?= python3
+PORT ?= 8000
+ARGS ?=
 
 LOCALDB = LOCAL=1 .venv/bin/python -m ecommerce.localdb
 PIP = .venv/bin/python -m pip --disable-pip-version-check
@@ -46,7 +46,7 @@ lock: .venv/installed
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing: install Python 3.11, 3.12 or 3.13."; exit 1; }
 	@$(PYTHON) -c "import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))" \
 		|| { echo "Python 3.11, 3.12 or 3.13 is needed, and $(PYTHON) is another: make PYTHON=python3.13 ..."; exit 1; }
-	@$(PYTHON) -c "import ensurepip, venv" 2>/dev/null \
+	@$(PYTHON) -c "import venv, ensurepip; ensurepip.version()" 2>/dev/null \
 		|| { echo "$(PYTHON) cannot make a venv: apt-get install python3-venv"; exit 1; }
 	@echo "Installing the dependencies into .venv (takes about a minute) ..."
 	@test -e .venv/installed || $(PYTHON) -m venv --clear .venv

@@ -80,6 +80,20 @@ def test_wsgi_refuses_in_a_bare_environment_and_says_what_is_missing():
         assert name in wsgi.stderr.splitlines()[-1]
 
 
+def test_the_deployment_checks_of_django_have_nothing_to_add():
+    safe = {"SECRET_KEY": STRONG, "ALLOWED_HOSTS": "shop.example.com", "DATABASE_URL": "postgresql://x@127.0.0.1/x"}
+
+    check = subprocess.run(
+        [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], **safe},
+        capture_output=True,
+        text=True,
+    )
+
+    assert (check.returncode, check.stderr) == (0, "")
+
+
 @pytest.mark.django_db(transaction=True)
 def test_commands_keep_a_limit_on_waiting_for_locks_and_none_on_statements(settings):
     refuse_missing_limits(settings.LIMITS_FOR_COMMANDS)

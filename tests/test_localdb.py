@@ -297,10 +297,11 @@ class TestALongPath:
     def test_does_not_use_a_folder_that_others_can_enter(self, new_checkout):
         checkout = new_checkout("y" * 120)
         folder = Path(f"/tmp/ecommerce-{os.geteuid()}-{localdb.short_hash(checkout.base / 'run')}")
-        folder.mkdir(mode=0o755)
+        (folder / "theirs").mkdir(parents=True)
+        folder.chmod(0o755)
 
         code, _, err = checkout.run("true")
 
-        folder.rmdir()
-        assert code == 1
+        assert (code, (folder / "theirs").exists()) == (1, True)
         assert err.startswith(f"localdb: {folder} should be a folder of yours")
+        shutil.rmtree(folder)

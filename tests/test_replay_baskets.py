@@ -1,5 +1,4 @@
 import json
-import signal
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.core.management import CommandError, call_command
 
+from orders.management.commands import replay_baskets
 from orders.management.commands.replay_baskets import Command
 from orders.replay.answers import Answer
 from orders.replay.baskets import Offer, draw_offers, read_baskets
@@ -286,8 +286,7 @@ class Counterdesk(BaseHTTPRequestHandler):
                 self.answer(502, "Bad gateway")
             case "hangs up after each order":
                 self.close_connection = True
-            case "is interrupted":
-                signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+            case "takes its time":
                 sleep(5)
             case _:
                 self.answer(status, body)
@@ -416,8 +415,15 @@ def test_ends_when_nobody_listens_any_more(shop, two_baskets, retried_once):
         replay(two_baskets, url=shop.url)
 
 
-def test_an_interrupt_waits_for_no_answer(shop, two_baskets):
-    shop.fault = "is interrupted"
+def test_an_interrupt_waits_for_no_answer(shop, two_baskets, monkeypatch):
+    def interrupted(iterable, *, unit, **_):
+        if unit == "basket":
+            sleep(0.2)  # the orders are on their way
+            raise KeyboardInterrupt
+        return iterable
+
+    shop.fault = "takes its time"
+    monkeypatch.setattr(replay_baskets, "tqdm", interrupted)
     started = monotonic()
 
     with pytest.raises(CommandError, match=r"^Stopped\.") as stopped:
