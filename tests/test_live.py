@@ -18,9 +18,9 @@ from django.conf import global_settings
 from django.contrib.auth.models import User
 from django.db import connection
 
+from tests.environment import ROOT, clean_environment
 from tests.factories import ProductFactory, available
 
-ROOT = Path(__file__).resolve().parent.parent
 PUBLIC = {"Host": "shop.example.com", "X-Forwarded-Proto": "https"}
 
 
@@ -36,12 +36,8 @@ def free_port() -> int:
 def static_files(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("static")
     command = [sys.executable, "manage.py", "collectstatic", "--no-input", "-v0"]
-    subprocess.run(command, cwd=ROOT, check=True, env={**clean_environment(), "STATIC_ROOT": str(folder)})
+    subprocess.run(command, cwd=ROOT, check=True, env=clean_environment() | {"STATIC_ROOT": str(folder)})
     return folder
-
-
-def clean_environment() -> dict[str, str]:
-    return {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
 
 
 def database_url() -> str:
