@@ -31,7 +31,7 @@ class Order(models.Model):
     tracking = models.JSONField(null=True, blank=True)
     reference = models.CharField(max_length=255, blank=True, help_text="The caller's own number for it.")
     metadata = models.JSONField(default=dict, blank=True)
-    placed_by = models.CharField(max_length=150, help_text="open, app:<client id>, staff:<id> or command:<name>.")
+    placed_by = models.CharField(max_length=150, help_text="The client, as in app:7 or staff:3.")
     idempotency_key = models.CharField(max_length=255, null=True)
     fingerprint = models.CharField(max_length=64, blank=True)
     cancel_reason = models.CharField(max_length=1000, blank=True)

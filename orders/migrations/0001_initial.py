@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
                 ('tracking', models.JSONField(blank=True, null=True)),
                 ('reference', models.CharField(blank=True, help_text="The caller's own number for it.", max_length=255)),
                 ('metadata', models.JSONField(blank=True, default=dict)),
-                ('placed_by', models.CharField(help_text='open, app:<client id>, staff:<id> or command:<name>.', max_length=150)),
+                ('placed_by', models.CharField(help_text='The client, as in app:7 or staff:3.', max_length=150)),
                 ('idempotency_key', models.CharField(max_length=255, null=True)),
                 ('fingerprint', models.CharField(blank=True, max_length=64)),
                 ('cancel_reason', models.CharField(blank=True, max_length=1000)),
