@@ -49,18 +49,30 @@ SELECT 'order ' || line.order_id,
  WHERE back.quantity > line.cancelled_quantity;
 
 -- name: cancelled_units_come_back_when_the_event_says_so
-SELECT 'order ' || event.order_id,
-       format('product %s: %s units were to come back, %s did', event.product_id, event.quantity, coalesce(back.quantity, 0))
+SELECT 'order ' || coalesce(event.order_id::text, back.order_uuid::text),
+       format('product %s: %s units were to come back, %s did', coalesce(event.product_id, back.product_id),
+              coalesce(event.quantity, 0), coalesce(back.quantity, 0))
   FROM (SELECT logged.order_id, buyer.uuid AS order_uuid, unit.key::bigint AS product_id, sum(unit.value::bigint) AS quantity
           FROM orders_orderevent logged
           JOIN orders_order buyer ON buyer.id = logged.order_id
          CROSS JOIN LATERAL jsonb_each_text(logged.data -> 'quantities') unit
-         WHERE logged.kind IN ('cancelled', 'items_cancelled') AND (logged.data ->> 'restock')::boolean
+         WHERE (logged.data ->> 'restock')::boolean
          GROUP BY logged.order_id, buyer.uuid, unit.key) event
-  LEFT JOIN (SELECT order_uuid, product_id, sum(available_change) AS quantity
-               FROM catalog_stockmovement WHERE kind IN ('cancelled', 'returned') GROUP BY order_uuid, product_id) back
+  FULL JOIN (SELECT order_uuid, product_id, sum(available_change) AS quantity
+               FROM catalog_stockmovement WHERE kind IN ('cancelled', 'returned')
+              GROUP BY order_uuid, product_id HAVING sum(available_change) <> 0) back
     ON back.order_uuid = event.order_uuid AND back.product_id = event.product_id
- WHERE event.quantity IS DISTINCT FROM coalesce(back.quantity, 0);
+ WHERE event.quantity IS DISTINCT FROM back.quantity;
+
+-- name: every_cancelled_unit_has_its_event
+SELECT 'order ' || line.order_id,
+       format('product %s: %s units are cancelled, the events say %s', line.product_id, line.cancelled_quantity, coalesce(event.quantity, 0))
+  FROM orders_orderitem line
+  LEFT JOIN (SELECT logged.order_id, unit.key::bigint AS product_id, sum(unit.value::bigint) AS quantity
+               FROM orders_orderevent logged CROSS JOIN LATERAL jsonb_each_text(logged.data -> 'quantities') unit
+              GROUP BY logged.order_id, unit.key) event
+    ON event.order_id = line.order_id AND event.product_id = line.product_id
+ WHERE line.cancelled_quantity <> coalesce(event.quantity, 0);
 
 -- name: committed_is_what_waits_on_the_shelf
 SELECT 'order ' || coalesce(waiting.order_id::text, held.order_uuid::text),
@@ -178,7 +190,21 @@ SELECT 'index ' || indexrelid::regclass, 'is not valid'
   FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
  WHERE NOT indisvalid AND relnamespace = current_schema()::regnamespace
  UNION ALL
-SELECT 'table ' || ledger, 'rows can be changed: its append_only trigger is missing or off'
+SELECT 'constraint ' || guard, 'is gone'
+  FROM unnest(ARRAY[
+       'product_sku_is_unique', 'product_sku_is_given', 'product_name_is_given', 'product_price_in_range',
+       'stock_available_not_negative', 'stock_committed_not_negative',
+       'movement_ordered_once', 'movement_key_used_once', 'movement_done_by_is_given', 'movement_after_not_negative',
+       'movement_order_fits_kind', 'movement_changes_fit_kind',
+       'order_key_used_once', 'order_key_has_fingerprint', 'order_placed_by_a_client', 'order_currency_is_a_code',
+       'order_totals_in_range', 'order_times_fit_status', 'order_shipped_to_somewhere',
+       'item_product_once', 'item_quantity_in_range', 'item_cancelled_in_range', 'item_price_in_range',
+       'item_subtotal_is_product', 'event_placed_once', 'event_done_by_is_given', 'event_is_a_legal_move']) AS guard
+ WHERE NOT EXISTS (SELECT FROM pg_constraint WHERE conname = guard)
+   AND NOT EXISTS (SELECT FROM pg_class WHERE relname = guard AND relkind = 'i')
+ UNION ALL
+SELECT 'table ' || ledger, 'rows can be changed: its append_only trigger is missing, off or hollow'
   FROM unnest(ARRAY['catalog_stockmovement', 'orders_orderevent']) AS ledger
- WHERE NOT EXISTS (SELECT FROM pg_trigger
-                    WHERE tgrelid = ledger::regclass AND tgname = 'append_only' AND tgenabled IN ('O', 'A'));
+ WHERE NOT EXISTS (SELECT FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid
+                    WHERE tgrelid = ledger::regclass AND tgname = 'append_only' AND tgenabled IN ('O', 'A')
+                      AND prosrc LIKE '%RAISE EXCEPTION%');

@@ -1,6 +1,8 @@
+import re
 from datetime import timedelta
 
 import pytest
+from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.db import connection
 
@@ -13,6 +15,7 @@ from tests.races import Pause, in_thread
 
 ITEM, ORDER, EVENT = "orders_orderitem", "orders_order", "orders_orderevent"
 STOCK, MOVEMENT, PRODUCT = "catalog_stock", "catalog_stockmovement", "catalog_product"
+TABLES = {MOVEMENT, EVENT}
 AN_ORDER = "(SELECT min(id) FROM orders_order)"
 A_PRODUCT = "(SELECT min(product_id) FROM catalog_stock)"
 
@@ -45,9 +48,22 @@ FAULTS = [
     ("every_move_is_legal", f"UPDATE {EVENT} SET kind = 'shipped' WHERE kind = 'cancelled'"),
     ("cancelled_means_every_unit", f"UPDATE {ITEM} SET cancelled_quantity = quantity"),
     ("shipped_means_an_event", f"DELETE FROM {EVENT} WHERE kind = 'shipped'"),
-    ("the_schema_still_guards", f"ALTER TABLE {STOCK} ADD CONSTRAINT late CHECK (available >= 0) NOT VALID"),
-    ("the_schema_still_guards", f"ALTER TABLE {EVENT} DISABLE TRIGGER append_only"),
-    ("the_schema_still_guards", f"DROP TRIGGER append_only ON {MOVEMENT}"),
+    (
+        "cancelled_units_come_back_when_the_event_says_so",
+        f"UPDATE {MOVEMENT} SET available_change = 2 WHERE kind = 'cancelled' AND available_change = 0",
+    ),
+    ("every_cancelled_unit_has_its_event", f"UPDATE {ITEM} SET cancelled_quantity = cancelled_quantity + 1"),
+    ("every_cancelled_unit_has_its_event", f"DELETE FROM {EVENT} WHERE kind = 'items_cancelled'"),
+]
+
+MISSING_GUARDS = [
+    f"ALTER TABLE {STOCK} ADD CONSTRAINT late CHECK (available >= 0) NOT VALID",
+    f"ALTER TABLE {STOCK} DROP CONSTRAINT stock_available_not_negative",
+    f"ALTER TABLE {ORDER} DROP CONSTRAINT order_key_used_once",
+    "DROP INDEX movement_ordered_once",
+    f"ALTER TABLE {EVENT} DISABLE TRIGGER append_only",
+    f"DROP TRIGGER append_only ON {MOVEMENT}",
+    "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
 ]
 
 
@@ -101,7 +117,25 @@ def test_finds_a_planted_fault(invariant, fault):
 
 
 def test_every_invariant_has_a_fault_that_shows_it():
-    assert {invariant for invariant, *_ in FAULTS} == set(INVARIANTS)
+    assert {invariant for invariant, _ in FAULTS} | {"the_schema_still_guards"} == set(INVARIANTS)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("loss", MISSING_GUARDS)
+def test_finds_that_the_database_no_longer_guards_itself(loss):
+    run_a_shop()
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute(loss)
+
+    assert {found.invariant for found in find_faults()} == {"the_schema_still_guards"}
+
+
+def test_the_guards_asked_for_are_those_that_the_models_declare():
+    models = [*apps.get_app_config("catalog").get_models(), *apps.get_app_config("orders").get_models()]
+    declared = {constraint.name for model in models for constraint in model._meta.constraints}
+
+    assert set(re.findall(r"'(\w+_\w+)'", INVARIANTS["the_schema_still_guards"])) - TABLES - {"append_only"} == declared
 
 
 @pytest.mark.django_db(transaction=True)

@@ -2,7 +2,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    """Rows of the ledger are only ever added, whoever asks."""
+    """Rows of the ledger are only ever added: nobody updates or deletes one."""
 
     dependencies = [("catalog", "0001_initial")]
 

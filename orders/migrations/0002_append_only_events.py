@@ -2,7 +2,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    """Events are only ever added, whoever asks."""
+    """Events are only ever added: nobody updates or deletes one."""
 
     dependencies = [("orders", "0001_initial"), ("catalog", "0002_append_only_ledger")]
 
