@@ -4,7 +4,7 @@ from typing import Any
 from rest_framework import serializers
 
 from catalog.models import MAX_PRICE, MAX_STOCK
-from ecommerce.api.fields import MAX_ID, LaxIntegerField, LaxMoneyField
+from ecommerce.api.fields import MAX_ID, LaxIntegerField, LaxMoneyField, TextField
 
 
 class ClassicProductSerializer(serializers.Serializer[Any]):
@@ -16,8 +16,8 @@ class ClassicProductSerializer(serializers.Serializer[Any]):
 
 
 class ClassicNewProductSerializer(serializers.Serializer[Any]):
-    name = serializers.CharField(max_length=100, trim_whitespace=False)
-    description = serializers.CharField(trim_whitespace=False)
+    name = TextField(max_length=100)
+    description = TextField()
     price = LaxMoneyField(min_value=Decimal("0.01"), max_value=MAX_PRICE)
     stock = LaxIntegerField(min_value=0, max_value=MAX_STOCK)
 

@@ -26,6 +26,7 @@ max_requests_jitter = 2_000
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None
 control_socket_disable = True
 forwarded_allow_ips = "*" if settings.TRUST_PROXY else ""
+forwarder_headers = ""  # a client could send SCRIPT_NAME through the proxy
 # The request line is ours (ecommerce.logging); gunicorn's own messages take the same format.
 accesslog = None
 logconfig_dict = settings.LOGGING

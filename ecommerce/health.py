@@ -17,7 +17,7 @@ HEALTHY = {"status": "healthy"}
     tags=["service"],
     responses=OpenApiResponse(OpenApiTypes.OBJECT, examples=[OpenApiExample("healthy", HEALTHY)]),
 )
-@api_view(["GET"])
+@api_view(["GET", "HEAD"])
 @authentication_classes([])
 @permission_classes([])
 def health(request: Request) -> Response:

@@ -1,6 +1,7 @@
 """One format for every line of the process: ours, Django's and gunicorn's. A line tells what happened, never what was
 sent: no body, header, cookie, password or key."""
 
+import logging
 import re
 import sys
 import time
@@ -10,9 +11,11 @@ from uuid import uuid4
 
 import structlog
 from django.http import HttpRequest, HttpResponse
+from django.utils.functional import SimpleLazyObject
 
 log = structlog.get_logger(__name__)
 
+ROW_OF_AN_ERROR = re.compile(r"^DETAIL:.*?(?=\n\n(?:The above exception|During handling)|\Z)", re.DOTALL | re.MULTILINE)
 WELL_FORMED_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -38,14 +41,12 @@ def configure(*, as_json: bool, level: str) -> dict[str, Any]:
 
 
 def standard_library_config(before_rendering: list[Any], *, as_json: bool, level: str) -> dict[str, Any]:
-    # Tracebacks without the values of local variables: those may be what somebody sent.
-    rendering: list[Any] = (
-        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
-        if as_json
-        else [
-            structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty(), exception_formatter=structlog.dev.plain_traceback)
-        ]
-    )
+    rendering = [
+        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+        structlog.processors.format_exc_info,  # plain: local variables may be what somebody sent
+        leave_out_rows,
+        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty()),
+    ]
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -53,7 +54,7 @@ def standard_library_config(before_rendering: list[Any], *, as_json: bool, level
             "line": {
                 "()": structlog.stdlib.ProcessorFormatter,
                 "foreign_pre_chain": before_rendering,
-                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
+                "processors": rendering,
             }
         },
         "handlers": {
@@ -67,9 +68,24 @@ def standard_library_config(before_rendering: list[Any], *, as_json: bool, level
             "django.request": {"level": "ERROR"},
             "django.security": {"handlers": ["nowhere"], "propagate": False},
             "django.server": {"handlers": [], "propagate": True},
-            "gunicorn.error": {"handlers": [], "propagate": True},
+            "gunicorn.error": {"handlers": [], "propagate": True, "filters": ["without_request"]},
         },
+        "filters": {"without_request": {"()": lambda: leave_out_request}},
     }
+
+
+def leave_out_rows(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+    """PostgreSQL tells the row that broke a constraint, and with it whatever a customer wrote there."""
+    if "exception" in event:
+        event["exception"] = ROW_OF_AN_ERROR.sub("DETAIL: (left out)", event["exception"])
+    return event
+
+
+def leave_out_request(record: logging.LogRecord) -> logging.LogRecord:
+    """gunicorn quotes what it could not read as HTTP."""
+    if record.getMessage().startswith("Invalid request"):
+        record.msg, record.args = "Refused a request that is not HTTP", ()
+    return record
 
 
 def request_log(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
@@ -82,18 +98,23 @@ def request_log(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable
         structlog.contextvars.bind_contextvars(request_id=request_id)
         response = get_response(request)
         response["X-Request-ID"] = request_id
-        tell = log.debug if request.path_info.startswith(("/health", "/static/")) else log.info
-        tell(
-            "request",
-            method=request.method,
-            route=request.resolver_match.route if request.resolver_match else None,
-            status=response.status_code,
-            duration_ms=round((time.perf_counter() - started) * 1000, 1),
-            client=client_name(request),
-        )
+        tell_request(request, response, duration=time.perf_counter() - started)
+        structlog.contextvars.clear_contextvars()
         return response
 
     return middleware
+
+
+def tell_request(request: HttpRequest, response: HttpResponse, *, duration: float) -> None:
+    tell = log.debug if request.path_info.startswith(("/health", "/static/")) else log.info
+    tell(
+        "request",
+        method=request.method,
+        route=request.resolver_match.route if request.resolver_match else None,
+        status=response.status_code,
+        duration_ms=round(duration * 1000, 1),
+        client=client_name(request),
+    )
 
 
 def chosen_request_id(request: HttpRequest) -> str:
@@ -108,8 +129,10 @@ def current_request_id() -> str:
 
 
 def client_name(request: HttpRequest) -> str | None:
-    """`open`, `staff:<id>`, or None for nobody known."""
+    """`open`, `staff:<id>`, or None for nobody known. Never asks the database who it is."""
     user = getattr(request, "user", None)
+    if isinstance(user, SimpleLazyObject):
+        user = getattr(request, "_cached_user", None)
     if user is None or not user.is_authenticated:
         return None
     return getattr(user, "client_name", None) or f"staff:{user.pk}"

@@ -3,12 +3,15 @@ from typing import Any
 
 from django.contrib import admin
 from django.urls import URLPattern, path
+from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularRedocView, SpectacularSwaggerView
 
 from catalog.views import ClassicProductViewSet
 from ecommerce.health import health
-from ecommerce.views import WelcomeView, problem
+from ecommerce.views import ProblemView, WelcomeView
 from orders.views import ClassicOrderViewSet
+
+TO_READ = {"http_method_names": ["get", "head"]}
 
 
 def api(route: str, view: Callable[..., Any]) -> list[URLPattern]:
@@ -24,11 +27,12 @@ urlpatterns = [
     *api("product/create_product", ClassicProductViewSet.as_view({"post": "create"})),
     *api("order/create_order", ClassicOrderViewSet.as_view({"post": "create"})),
     # Its documentation
-    path("openapi.json", SpectacularJSONAPIView.as_view(), name="schema"),
-    path("docs", SpectacularSwaggerView.as_view(url_name="schema")),
-    path("redoc", SpectacularRedocView.as_view(url_name="schema")),
-    path("problems/<slug:code>", problem),
+    path("openapi.json", SpectacularJSONAPIView.as_view(**TO_READ), name="schema"),
+    path("docs", SpectacularSwaggerView.as_view(url_name="schema", **TO_READ)),
+    path("redoc", SpectacularRedocView.as_view(url_name="schema", **TO_READ)),
+    path("problems/<slug:code>", ProblemView.as_view()),
     # The back office
+    path("admin", RedirectView.as_view(url="/admin/")),
     path("admin/", admin.site.urls),
 ]
 

@@ -1,8 +1,7 @@
 from typing import Any
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http import Http404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework.permissions import AllowAny
@@ -16,11 +15,21 @@ from ecommerce.api.problems import PROBLEMS
 WELCOME = {"message": "welcome to e-commerce platform project!"}
 
 
-class WelcomeView(APIView):
+class PublicPage(APIView):
+    """The same address for programs, as JSON, and for browsers, as a page."""
+
     authentication_classes: list[Any] = []
     permission_classes = [AllowAny]
     renderer_classes = [JSONRenderer, TemplateHTMLRenderer]
+    http_method_names = ["get", "head"]
 
+    def answer(self, request: Request, data: dict[str, Any], *, template: str, **for_people: Any) -> Response:
+        if request.accepted_renderer.format == "html":
+            data = data | for_people
+        return Response(data, template_name=template, headers={"Vary": "Accept"})
+
+
+class WelcomeView(PublicPage):
     @extend_schema(
         operation_id="welcome",
         summary="Greet",
@@ -29,15 +38,16 @@ class WelcomeView(APIView):
         responses=OpenApiResponse(OpenApiTypes.OBJECT, examples=[OpenApiExample("welcome", WELCOME)]),
     )
     def get(self, request: Request) -> Response:
-        response = Response(WELCOME | {"shop": settings.SHOP_NAME}, template_name="welcome.html")
-        if request.accepted_renderer.format == "json":
-            response.data = WELCOME
-        response["Vary"] = "Accept"
-        return response
+        return self.answer(request, WELCOME, template="welcome.html", shop=settings.SHOP_NAME)
 
 
-def problem(request: HttpRequest, code: str) -> HttpResponse:
-    """The page behind the `type` of an error."""
-    if code not in PROBLEMS:
-        raise Http404
-    return render(request, "problem.html", {"code": code, "problem": PROBLEMS[code]})
+class ProblemView(PublicPage):
+    """The address that is the `type` of an error."""
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request, code: str) -> Response:
+        if code not in PROBLEMS:
+            raise Http404
+        problem = PROBLEMS[code]
+        told = {"code": code, "status": problem.status, "title": problem.title, "detail": problem.detail}
+        return self.answer(request, told, template="problem.html", classic_status=problem.classic_status)

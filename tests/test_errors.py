@@ -5,7 +5,7 @@ import time
 
 import psycopg
 import pytest
-from django.db import OperationalError, connection, transaction
+from django.db import InternalError, OperationalError, connection, transaction
 from psycopg_pool import PoolTimeout
 
 from catalog.models import Product
@@ -64,9 +64,12 @@ def test_takes_a_body_just_within_the_limit(api, settings):
     assert post(api, NEW_PRODUCT, body).status_code == 200
 
 
-@pytest.mark.parametrize("content_type", ["text/plain", "application/xml", "application/json; charset=latin-1"])
+@pytest.mark.parametrize(
+    "content_type",
+    ["text/plain", "application/xml", "application/json; charset=latin-1", "application/json; charset=bogus"],
+)
 def test_reads_only_json_in_utf_8(api, content_type):
-    answer = api.post(NEW_PRODUCT, json.dumps(LAMP), content_type=content_type)
+    answer = api.generic("POST", NEW_PRODUCT, json.dumps(LAMP), content_type=content_type)
 
     assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
 
@@ -117,10 +120,21 @@ def test_a_problem_is_complete_and_carries_the_id_of_the_request(api):
 
 
 @pytest.mark.parametrize("code", PROBLEMS)
-def test_the_type_of_a_problem_is_a_page_that_explains_it(client, code):
-    answer = client.get(f"/problems/{code}")
+def test_the_type_of_a_problem_explains_it_to_people_and_programs(client, code):
+    page = client.get(f"/problems/{code}", headers={"Accept": "text/html"})
 
-    assert (answer.status_code, PROBLEMS[code].title in answer.content.decode()) == (200, True)
+    assert (page.status_code, PROBLEMS[code].title in page.content.decode()) == (200, True)
+    assert client.get(f"/problems/{code}").json()["title"] == PROBLEMS[code].title
+
+
+@pytest.mark.parametrize("accept", ["text/html", "application/json", "image/png"])
+@pytest.mark.parametrize("method", ["options", "post", "put", "delete", "patch"])
+@pytest.mark.parametrize("path", ["/", "/docs", "/redoc", "/openapi.json", "/health", "/problems/invalid"])
+def test_a_page_asked_in_an_odd_way_refuses_in_json(client, path, method, accept):
+    answer = getattr(client, method)(path, headers={"Accept": accept})
+
+    assert answer.status_code in (200, 405, 406)
+    assert answer.status_code == 200 or answer.json()["status"] == answer.status_code
 
 
 def test_an_unknown_problem_has_no_page(client):
@@ -155,10 +169,18 @@ def test_a_lock_that_is_held_too_long_is_busy_and_changes_nothing(api):
     assert available(lamp) == 10
 
 
-@pytest.mark.parametrize("cause", [psycopg.OperationalError("gone"), PoolTimeout("full")])
-def test_a_database_that_is_away_is_unavailable(api, cause):
+AWAY = [
+    (OperationalError, psycopg.OperationalError("gone")),
+    (OperationalError, PoolTimeout("full")),
+    (InternalError, psycopg.errors.ReadOnlySqlTransaction("a standby")),
+    (InternalError, psycopg.errors.IdleInTransactionSessionTimeout("our session is over")),
+]
+
+
+@pytest.mark.parametrize(("error", "cause"), AWAY)
+def test_a_database_that_is_away_is_unavailable(api, error, cause):
     def fail(*_):
-        raise OperationalError from cause
+        raise error from cause
 
     with connection.execute_wrapper(fail):
         answer = api.get(PRODUCTS)

@@ -150,6 +150,27 @@ def test_twelve_requests_at_once_with_one_key_place_one_order_over_http(serve):
     assert available(lamp) == 36
 
 
+def test_a_body_in_chunks_is_read(serve):
+    shop, lamp = serve(), ProductFactory()
+    body = json.dumps({"products": [{"product_id": lamp.pk, "quantity": 1}]}).encode()
+    headers = {**PUBLIC, "Content-Type": "application/json"}
+
+    def send(chunks):
+        return shop.http.request(
+            "POST", f"{shop.address}/order/create_order", body=chunks, headers=headers, chunked=True
+        )
+
+    assert send(iter([body[:7], body[7:]])).status == 201
+    assert send(b" " * 100_000 for _ in range(11)).status == 413
+    assert available(lamp) == 9
+
+
+def test_a_client_cannot_move_the_shop_to_another_path(serve):
+    shop = serve(TRUST_PROXY="1")
+
+    assert shop.get("/product/all_products", SCRIPT_NAME="/product").status == 200
+
+
 def test_everything_it_prints_is_a_json_line(serve, tmp_path):
     shop, lamp = serve(), ProductFactory()
 

@@ -59,6 +59,16 @@ def test_tells_a_refusal_with_its_code(api, lines):
     assert line(lines(), "order_refused")["code"] == "insufficient_stock"
 
 
+def test_tells_a_key_that_was_used_for_another_order(api, lines):
+    lamp = ProductFactory()
+    order(api, (lamp, 1), **{"Idempotency-Key": "k-1"})
+    lines()
+
+    order(api, (lamp, 2), **{"Idempotency-Key": "k-1"})
+
+    assert line(lines(), "order_refused")["code"] == "idempotency_mismatch"
+
+
 def test_tells_stock_that_came_in(api, lines):
     post(api, NEW_PRODUCT, LAMP)
 
@@ -115,3 +125,34 @@ def test_never_tells_what_was_sent(api, output):
 
     assert output.getvalue().count(" request ") == 7
     assert "canary" not in output.getvalue()
+
+
+def test_a_traceback_leaves_out_the_row_that_the_database_quotes(api, output, settings):
+    settings.SHOP_CURRENCY = "usd"  # breaks a constraint, and PostgreSQL quotes the row
+    lamp = ProductFactory(name="canary-name")
+
+    answer = order(api, (lamp, 1), **{"Idempotency-Key": "canary-key"})
+
+    assert answer.status_code == 500
+    assert "order_currency_is_a_code" in output.getvalue()
+    assert "DETAIL: (left out)" in output.getvalue()
+    assert "canary" not in output.getvalue()
+
+
+def test_what_gunicorn_could_not_read_is_not_told(output):
+    logging.getLogger("gunicorn.error").warning("Invalid request from ip=%s: %s", "127.0.0.1", "canary")
+
+    assert "Refused a request that is not HTTP" in output.getvalue()
+    assert "canary" not in output.getvalue()
+
+
+def test_a_line_after_the_answer_carries_no_id_of_it(api, output):
+    api.get("/", headers={"X-Request-ID": "mine-3"})
+    logging.getLogger("gunicorn.error").warning("later")
+
+    assert "mine-3" not in output.getvalue().splitlines()[-1]
+
+
+def test_a_session_costs_no_query_where_nobody_asks_who_it_is(staff, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        assert staff.get("/nope").status_code == 404

@@ -4,6 +4,7 @@ import io
 import json
 import re
 
+import jsonschema
 import pytest
 from django.apps import apps
 from django.core.management import call_command
@@ -11,6 +12,8 @@ from drf_spectacular.validation import validate_schema
 
 from ecommerce.api.problems import PROBLEMS
 from ecommerce.errors import DomainError
+from tests.factories import ProductFactory
+from tests.test_classic_api import LAMP, order, post
 
 
 @pytest.fixture
@@ -73,6 +76,23 @@ def test_the_order_operation_shows_the_classic_refusals(document):
     examples = refusals["application/problem+json"]["examples"]
     shown = {example["value"]["detail"] for example in examples.values()}
     assert {"Insufficient stock for product 2 : Ink", "Product with ID 999 not found"} <= shown
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_real_answer_is_of_the_shape_that_the_document_promises(document, api):
+    lamp = ProductFactory()
+    answers = {
+        ("/product/all_products", "get", "200"): api.get("/product/all_products"),
+        ("/product/create_product", "post", "200"): post(api, "/product/create_product", LAMP),
+        ("/order/create_order", "post", "201"): order(api, (lamp, 1)),
+        ("/order/create_order", "post", "400"): order(api, (lamp, 99)),
+        ("/order/create_order", "post", "422"): post(api, "/order/create_order", {}),
+    }
+    for (path, method, status), answer in answers.items():
+        [media] = document["paths"][path][method]["responses"][status]["content"].values()
+        schema = media["schema"] | {"components": document["components"]}
+        assert str(answer.status_code) == status
+        jsonschema.validate(answer.json(), schema)
 
 
 def every_domain_error(base=DomainError):

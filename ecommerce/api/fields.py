@@ -4,6 +4,7 @@ import re
 from decimal import Decimal
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 WHOLE = re.compile(r"-?[0-9]{1,19}(\.0+)?")
@@ -20,6 +21,19 @@ class LaxIntegerField(serializers.IntegerField):
         return super().to_internal_value(data)
 
 
+class TextField(serializers.CharField):
+    """Text as it was sent: not trimmed, and no number taken for text."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(trim_whitespace=False, **options)
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+@extend_schema_field({"type": "number"})
 class LaxMoneyField(serializers.DecimalField):
     """An amount, exact; its digits in a string will do. It is shown as a number: 14 digits survive that unchanged."""
 

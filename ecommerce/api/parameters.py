@@ -1,6 +1,6 @@
 from typing import Any
 
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.request import Request
 from rest_framework.serializers import Serializer
 
@@ -12,6 +12,9 @@ class InvalidParameters(ValidationError):
 def read_parameters(shape: type[Serializer[Any]], request: Request) -> dict[str, Any]:
     """The query parameters, checked. Raises InvalidParameters."""
     serializer = shape(data=request.query_params.dict())
+    repeated = [name for name in map(str, serializer.fields) if len(request.query_params.getlist(name)) > 1]
+    if repeated:
+        raise InvalidParameters({name: ErrorDetail("Give it once.", code="repeated") for name in repeated})
     if not serializer.is_valid():
         raise InvalidParameters(serializer.errors)
     return dict(serializer.validated_data)

@@ -4,6 +4,8 @@ from decimal import Decimal, InvalidOperation
 from typing import IO, Any, NoReturn
 
 from django.conf import settings
+from django.http import UnreadablePostError
+from django.utils.http import parse_header_parameters
 from rest_framework.exceptions import APIException, ParseError, UnsupportedMediaType
 from rest_framework.parsers import BaseParser
 
@@ -23,16 +25,19 @@ class StrictJSONParser(BaseParser):
     def parse(
         self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
-        if (parser_context or {}).get("encoding", "utf-8").lower() not in ("utf-8", "utf8"):
+        _, parameters = parse_header_parameters(media_type or "")
+        if parameters.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
             raise UnsupportedMediaType(media_type or "")
-        body = stream.read(settings.BODY_LIMIT + 1)
-        if len(body) > settings.BODY_LIMIT:
-            raise PayloadTooLarge
         try:
+            body = stream.read(settings.BODY_LIMIT + 1)
+            if len(body) > settings.BODY_LIMIT:
+                raise PayloadTooLarge
+            if len(body) < int((parser_context or {})["request"].META.get("CONTENT_LENGTH") or 0):
+                raise ParseError
             value = json.loads(
                 body.decode(), parse_float=Decimal, parse_constant=refuse_constant, object_pairs_hook=object_of
             )
-        except (ValueError, InvalidOperation, RecursionError):
+        except (ValueError, InvalidOperation, RecursionError, UnreadablePostError):
             raise ParseError from None
         refuse_deeper_than(value, levels=MAX_DEPTH)
         return value

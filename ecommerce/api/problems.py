@@ -7,10 +7,12 @@ from typing import Any
 
 import structlog
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
 from rest_framework import exceptions
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ecommerce.api.parameters import InvalidParameters
@@ -23,6 +25,7 @@ MEDIA_TYPE = "application/problem+json"
 MAX_FIELD_ERRORS = 20
 RETRY_AFTER_SECONDS = 1
 BUSY_SQLSTATES = {"40001", "40P01", "55P03", "57014"}
+ENDED_SQLSTATES = {"25P03", "25006"}
 
 
 @dataclass(frozen=True)
@@ -44,8 +47,9 @@ PROBLEMS = {
     "invalid_idempotency_key": Problem(
         400, "The Idempotency-Key is malformed", "Send 1 to 255 visible ASCII characters, such as a UUID."
     ),
-    "not_authenticated": Problem(401, "Who are you?", "This call needs an access token or a session."),
-    "authentication_failed": Problem(401, "That did not prove who you are", "Get a new access token and try again."),
+    "not_authenticated": Problem(
+        401, "Who are you?", "This call is closed to callers that the shop does not know. The setting is API_OPEN."
+    ),
     "permission_denied": Problem(403, "You may not do this", "This caller lacks the right to make this call."),
     "not_found": Problem(404, "There is nothing here", "Nothing is found at this address, or it is not yours."),
     "method_not_allowed": Problem(405, "Not with this method", "The Allow header lists the methods of this address."),
@@ -53,7 +57,6 @@ PROBLEMS = {
     "payload_too_large": Problem(413, "The body is too large", "Send at most 1 MiB."),
     "unsupported_media_type": Problem(415, "Only JSON is read here", "Send Content-Type: application/json, in UTF-8."),
     "invalid": Problem(422, "A field is wrong", "The list of errors says which field and why."),
-    "throttled": Problem(429, "Too many requests", "Wait for the seconds in the Retry-After header."),
     # What the shop refuses
     "unknown_product": Problem(
         422, "No such product", "The product does not exist, or is no longer sold.", classic_status=400
@@ -107,15 +110,22 @@ def body_of(code: str, *, status: int, detail: str = "", **more: Any) -> dict[st
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler. None for what is a bug: Django logs it and answers through `server_error`."""
     error = as_known(error)
+    answer_in_json(context["request"])
     if isinstance(error, DomainError):
         return refusal(error, contract=getattr(context["view"], "contract", None))
     if isinstance(error, exceptions.ValidationError):
         return answer("invalid", errors=field_errors(error))
-    if isinstance(error, OperationalError | InterfaceError):
+    if is_database_fault(error):
         return database_fault(error)
     if isinstance(error, exceptions.APIException):
         return answer(error.default_code, headers=headers_of(error))
     return None
+
+
+def answer_in_json(request: Request) -> None:
+    """Also where the view would have answered a page, or nothing was acceptable."""
+    request.accepted_renderer = JSONRenderer()
+    request.accepted_media_type = JSONRenderer.media_type
 
 
 def as_known(error: Exception) -> Exception:
@@ -137,6 +147,13 @@ def refusal(error: DomainError, *, contract: str | None) -> Response:
     return answer(error.code, status=status, detail=str(error), **error.data())
 
 
+def is_database_fault(error: Exception) -> bool:
+    """Not a bug of ours: it is busy, away, has ended our session, or has become a standby that takes no writes."""
+    if isinstance(error, InternalError):
+        return getattr(error.__cause__, "sqlstate", None) in ENDED_SQLSTATES
+    return isinstance(error, OperationalError | InterfaceError)
+
+
 def database_fault(error: Exception) -> Response:
     sqlstate = getattr(error.__cause__, "sqlstate", None)
     log.warning("database_fault", sqlstate=sqlstate, error=type(error.__cause__ or error).__name__)
@@ -148,8 +165,6 @@ def headers_of(error: exceptions.APIException) -> dict[str, str]:
     headers = {}
     if challenge := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = challenge
-    if wait := getattr(error, "wait", None):
-        headers["Retry-After"] = str(int(wait))
     return headers
 
 

@@ -61,16 +61,24 @@ def place_order(request: OrderRequest) -> Placed:
     """
     started = time.perf_counter()
     try:
-        placed = place(request)
-    except KeyTaken:
-        placed = replay(request)
+        placed = place_or_replay(request)
     except DomainError as refusal:
-        if (replayed := find_replay(request)) is None:
-            log.info("order_refused", code=refusal.code, lines=len(request.lines), placed_by=request.placed_by)
-            raise
-        placed = replayed
+        log.info("order_refused", code=refusal.code, lines=len(request.lines), placed_by=request.placed_by)
+        raise
     log_placed(placed, started=started)
     return placed
+
+
+def place_or_replay(request: OrderRequest) -> Placed:
+    """Whatever `place` refuses may have been placed by an earlier try, which took the last unit."""
+    try:
+        return place(request)
+    except KeyTaken:
+        return replay(request)
+    except DomainError:
+        if (placed := find_replay(request)) is None:
+            raise
+        return placed
 
 
 @transaction.atomic(durable=True)
