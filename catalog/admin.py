@@ -7,11 +7,19 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import URLPattern, path, reverse
 
-from catalog.forms import NewProductForm, ProductForm, StockMoveForm
+from catalog.errors import CountBelowCommitted
+from catalog.forms import ChangeProductForm, NewProductForm, ProductForm, StockMoveForm
 from catalog.models import Product, StockMovement
-from catalog.services import Cause, adjust_stock, count_stock, create_product, receive_stock, update_product
-from ecommerce.admin import ReadOnly, staff_name
-from ecommerce.errors import DomainError
+from catalog.services import (
+    Cause,
+    adjust_stock,
+    count_stock,
+    create_product,
+    delete_product,
+    receive_stock,
+    update_product,
+)
+from ecommerce.admin import REFUSALS, ReadOnly, ShopAdmin, sentence, staff_name
 
 MOVES = {
     StockMovement.Kind.RECEIVED: receive_stock,
@@ -21,7 +29,7 @@ MOVES = {
 
 
 @admin.register(Product)
-class ProductAdmin(admin.ModelAdmin):
+class ProductAdmin(ShopAdmin):
     list_display = ("name", "sku", "price", "available", "committed", "is_active")
     list_filter = ("is_active",)
     search_fields = ("name", "sku")
@@ -44,14 +52,14 @@ class ProductAdmin(admin.ModelAdmin):
         return product.stock.on_hand
 
     def get_form(self, request: HttpRequest, obj: Product | None = None, change: bool = False, **kwargs: Any) -> Any:
-        return super().get_form(request, obj, change, form=ProductForm if change else NewProductForm, **kwargs)
+        return super().get_form(request, obj, change, form=ChangeProductForm if change else NewProductForm, **kwargs)
 
     def get_fieldsets(self, request: HttpRequest, obj: Product | None = None) -> Any:
         fields = list(ProductForm.Meta.fields)
         if obj is None:
             return [(None, {"fields": [*fields, "stock"]})]
         return [
-            (None, {"fields": fields}),
+            (None, {"fields": [*fields, "seen_version"]}),
             ("Stock", {"fields": [("available", "committed", "on_hand")]}),
             ("Times", {"fields": [("created_at", "updated_at")], "classes": ("collapse",)}),
         ]
@@ -59,20 +67,30 @@ class ProductAdmin(admin.ModelAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Product | None = None) -> tuple[str, ...]:
         return self.readonly_fields if obj else ()
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    def has_delete_permission(self, request: HttpRequest, obj: Product | None = None) -> bool:
+        """Only of a product that nothing ever happened to: the others are archived."""
+        return obj is not None and not obj.movements.exists() and super().has_delete_permission(request, obj)
+
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        return [str(product) for product in objs], {}, set(), []
+
+    def delete_model(self, request: HttpRequest, obj: Product) -> None:
+        delete_product(obj.pk)
 
     def save_model(self, request: HttpRequest, obj: Product, form: Any, change: bool) -> None:
         if change:
-            update_product(obj.pk, {name: form.cleaned_data[name] for name in form.changed_data})
+            changes = {name: form.cleaned_data[name] for name in form.changed_data if name != "seen_version"}
+            update_product(obj.pk, changes, version=form.cleaned_data["seen_version"])
         else:
             obj.pk = create_product(**form.cleaned_data, cause=Cause(done_by=staff_name(request))).pk
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
             return super().changeform_view(request, *args, **kwargs)
-        except DomainError as refusal:
-            self.message_user(request, str(refusal), messages.ERROR)
+        except REFUSALS as refusal:
+            self.message_user(request, sentence(refusal), messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
 
     @admin.action(description="Archive the selected products", permissions=["change"])
@@ -84,11 +102,16 @@ class ProductAdmin(admin.ModelAdmin):
         self.set_on_sale(request, products, is_active=True)
 
     def set_on_sale(self, request: HttpRequest, products: QuerySet[Product], *, is_active: bool) -> None:
-        changed = list(products.filter(is_active=not is_active))
-        for product in changed:
-            update_product(product.pk, {"is_active": is_active})
+        changed = 0
+        for product in products.filter(is_active=not is_active):
+            try:
+                update_product(product.pk, {"is_active": is_active})
+            except REFUSALS as refusal:
+                self.message_user(request, f"{product}: {sentence(refusal)}", messages.ERROR)
+                continue
             self.log_change(request, product, f"Put {'on' if is_active else 'off'} sale.")
-        self.message_user(request, f"{len(changed)} products are {'on' if is_active else 'off'} sale now.")
+            changed += 1
+        self.message_user(request, f"{changed} products are {'on' if is_active else 'off'} sale now.")
 
     def get_urls(self) -> list[URLPattern]:
         stock = path(
@@ -103,8 +126,10 @@ class ProductAdmin(admin.ModelAdmin):
         if not self.has_view_permission(request, product) or (request.method == "POST" and not may_move):
             raise PermissionDenied
         form = StockMoveForm(request.POST or None)
-        if form.is_valid() and self.move_stock(request, product, form.cleaned_data):
-            return HttpResponseRedirect(reverse("admin:catalog_product_stock", args=[product_id]))
+        if form.is_valid():
+            if self.move_stock(request, product, form.cleaned_data):
+                return HttpResponseRedirect(reverse("admin:catalog_product_stock", args=[product_id]))
+            form = form.to_correct()
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -120,21 +145,21 @@ class ProductAdmin(admin.ModelAdmin):
         cause = Cause(done_by=staff_name(request), key=str(moved["key"]), note=moved["note"])
         try:
             movement = move(product.pk, moved["quantity"], cause=cause)
-        except DomainError as refusal:
-            self.message_user(request, refusal_with_holders(refusal), messages.ERROR)
+        except REFUSALS as refusal:
+            self.message_user(request, f"{sentence(refusal)}{holders_in(refusal)}", messages.ERROR)
             return False
         self.message_user(request, f"{movement.available_change:+} units: {movement.available_after} are available.")
         return True
 
 
-def refusal_with_holders(refusal: DomainError) -> str:
-    holders = refusal.data().get("holders", [])
-    orders = ", ".join(f"{holder['order']} ({holder['quantity']})" for holder in holders)
-    return f"{refusal} Held by order {orders}." if orders else str(refusal)
+def holders_in(refusal: Exception) -> str:
+    if not isinstance(refusal, CountBelowCommitted):
+        return ""
+    return f" Held by order {', '.join(f'{order} ({quantity})' for order, quantity in refusal.holders)}."
 
 
 @admin.register(StockMovement)
-class StockMovementAdmin(ReadOnly, admin.ModelAdmin):
+class StockMovementAdmin(ReadOnly, ShopAdmin):
     list_display = (
         "created_at",
         "product",

@@ -72,6 +72,13 @@ class SkuTaken(DomainError):
         super().__init__("Another product has this SKU.")
 
 
+class ProductChanged(DomainError):
+    code = "product_changed"
+
+    def __init__(self) -> None:
+        super().__init__("Somebody else has changed the product since it was read. Look at it again.")
+
+
 class ProductInUse(DomainError):
     code = "product_in_use"
 

@@ -9,13 +9,21 @@ Kind = StockMovement.Kind
 
 
 class ProductForm(forms.ModelForm):
-    """An existing product: its stock is not typed over, it is moved."""
-
     image_url = forms.URLField(max_length=2000, required=False, assume_scheme="https", label="Picture URL")
 
     class Meta:
         model = Product
         fields = ("name", "sku", "price", "description", "image_url", "low_stock_at", "is_active")
+
+
+class ChangeProductForm(ProductForm):
+    """Its stock is not typed over, it is moved. The version is that of the product as it was looked at."""
+
+    seen_version = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["seen_version"].initial = self.instance.version
 
 
 class NewProductForm(ProductForm):
@@ -41,6 +49,10 @@ class StockMoveForm(forms.Form):
         max_length=1000, required=False, help_text="The delivery, the reason. An adjustment needs one."
     )
     key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
+
+    def to_correct(self) -> "StockMoveForm":
+        """The same words, for another try: under a key of its own, since this one may be spent."""
+        return StockMoveForm(initial={name: self.cleaned_data[name] for name in ("kind", "quantity", "note")})
 
     def clean(self) -> dict[str, Any]:
         moved = self.cleaned_data

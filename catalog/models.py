@@ -46,7 +46,7 @@ class Product(models.Model):
         max_length=64,
         default=make_sku,
         verbose_name="SKU",
-        help_text="The shop's own number for it. It stays taken for ever.",
+        help_text="The shop's own number for it. An archived product keeps its own.",
     )
     name = models.CharField(max_length=255)
     description = models.TextField(blank=True)

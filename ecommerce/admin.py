@@ -1,17 +1,41 @@
 from typing import Any
 
+import structlog
 from django.contrib import admin
-from django.http import HttpRequest
+from django.db import DataError, OperationalError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
+from ecommerce.errors import DomainError
 from ecommerce.logging import client_name
+
+log = structlog.get_logger(__name__)
 
 admin.site.site_header = admin.site.site_title = "Back office"
 admin.site.index_title = "The shop"
+
+REFUSALS = (DomainError, OperationalError)
+
+
+def sentence(refusal: Exception) -> str:
+    """What staff read of a refusal."""
+    if isinstance(refusal, DomainError):
+        return str(refusal)
+    log.warning("database_fault", error=type(refusal.__cause__ or refusal).__name__)
+    return "The database is busy. Look whether it was done before you try again."
 
 
 def staff_name(request: HttpRequest) -> str:
     """Who works here, as the books name them: `staff:<id>`."""
     return client_name(request) or ""
+
+
+class ShopAdmin(admin.ModelAdmin):
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """An address with a filter that no database understands shows the whole list, as Django does for others."""
+        try:
+            return super().changelist_view(request, extra_context)
+        except (ValueError, DataError):
+            return HttpResponseRedirect(f"{request.path}?e=1")
 
 
 class ReadOnly:

@@ -4,16 +4,30 @@ Secrets and addresses have no default. Every other default is the one that is sa
 `make` alone, relaxes what a developer's machine needs. `ecommerce.checks` refuses to serve with unsafe values.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 
 from ecommerce import logging
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
+
+
+def whole_number(name: str, *, default: int) -> int:
+    try:
+        return int(env.int(name, default=default))
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} must be a whole number.") from None
+
+
+def names(name: str, *, default: Sequence[str] = ()) -> list[str]:
+    return [item.strip() for item in env.list(name, default=list(default))]
+
 
 LOCAL = env.bool("LOCAL", default=False)
 DEBUG = env.bool("DEBUG", default=False)
@@ -38,8 +52,8 @@ USE_I18N = False
 
 SECRET_KEY = env.str("SECRET_KEY", default="known to everybody")
 RENDER_EXTERNAL_HOSTNAME = env.str("RENDER_EXTERNAL_HOSTNAME", default="")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if LOCAL else [])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+ALLOWED_HOSTS = names("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if LOCAL else [])
+CSRF_TRUSTED_ORIGINS = names("CSRF_TRUSTED_ORIGINS")
 if RENDER_EXTERNAL_HOSTNAME:
     ALLOWED_HOSTS.append(RENDER_EXTERNAL_HOSTNAME)
     CSRF_TRUSTED_ORIGINS.append(f"https://{RENDER_EXTERNAL_HOSTNAME}")
@@ -67,14 +81,15 @@ LOGIN_URL = "admin:login"
 
 # The server and its database
 
-WEB_CONCURRENCY = env.int("WEB_CONCURRENCY", default=2)
-WEB_THREADS = env.int("WEB_THREADS", default=4)
+WEB_CONCURRENCY = whole_number("WEB_CONCURRENCY", default=2)
+WEB_THREADS = whole_number("WEB_THREADS", default=4)
 BIND_ADDRESS = env.str("BIND_ADDRESS", default="0.0.0.0")
 PORT = env.str("PORT", default="8000")
 
 DATABASE: dict[str, Any] = {"ENGINE": "django.db.backends.postgresql", "NAME": ""}
 if env.str("DATABASE_URL", default=""):
     DATABASE = env.db_url("DATABASE_URL")
+OPTIONS_OF_URL = DATABASE.get("OPTIONS", {}).get("options", "")
 LIMITS_FOR_COMMANDS = {"lock_timeout": "2s"}
 LIMITS_FOR_WEB = {"lock_timeout": "2s", "statement_timeout": "5s", "idle_in_transaction_session_timeout": "5s"}
 
@@ -87,7 +102,7 @@ def connection_options(limits: dict[str, str]) -> dict[str, object]:
         "keepalives_interval": 2,
         "keepalives_count": 2,
         "tcp_user_timeout": 7000,
-        "options": " ".join(f"-c {name}={value}" for name, value in limits.items()),
+        "options": " ".join([OPTIONS_OF_URL, *(f"-c {name}={value}" for name, value in limits.items())]),
     }
 
 
@@ -164,7 +179,9 @@ STORAGES = {
     },
 }
 
-LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
+if LOG_LEVEL not in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"):
+    raise ImproperlyConfigured("LOG_LEVEL must be DEBUG, INFO, WARNING, ERROR or CRITICAL.")
 LOG_FORMAT = env.str("LOG_FORMAT", default="text" if LOCAL else "json")
 LOGGING = logging.configure(as_json=LOG_FORMAT == "json", level=LOG_LEVEL)
 

@@ -7,11 +7,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from ecommerce.admin import ReadOnly, staff_name
-from ecommerce.errors import DomainError
+from ecommerce.admin import REFUSALS, ReadOnly, ShopAdmin, sentence, staff_name
 from orders.forms import CancelForm
 from orders.models import Order, OrderEvent, OrderItem
 from orders.services import cancel_order, ship_order
+
+AT_ONCE = 500
 
 
 class ItemInline(ReadOnly, admin.TabularInline):
@@ -26,7 +27,7 @@ class EventInline(ReadOnly, admin.TabularInline):
 
 
 @admin.register(Order)
-class OrderAdmin(ReadOnly, admin.ModelAdmin):
+class OrderAdmin(ReadOnly, ShopAdmin):
     list_display = (
         "id",
         "status",
@@ -76,6 +77,8 @@ class OrderAdmin(ReadOnly, admin.ModelAdmin):
 
     @admin.action(description="Cancel the selected orders", permissions=["manage"])
     def cancel(self, request: HttpRequest, orders: QuerySet[Order]) -> HttpResponse | None:
+        if self.are_too_many(request, orders):
+            return None
         form = CancelForm(request.POST if "confirmed" in request.POST else None)
         if form.is_valid():
             self.move_each(request, orders, cancel_order, done="cancelled", **form.cleaned_data)
@@ -90,16 +93,24 @@ class OrderAdmin(ReadOnly, admin.ModelAdmin):
         }
         return render(request, "admin/orders/order/cancel.html", context)
 
+    def are_too_many(self, request: HttpRequest, orders: QuerySet[Order]) -> bool:
+        too_many = orders.count() > AT_ONCE
+        if too_many:
+            self.message_user(request, f"At most {AT_ONCE} orders at once: nothing was done.", messages.ERROR)
+        return too_many
+
     def move_each(
         self, request: HttpRequest, orders: QuerySet[Order], move: Callable[..., Order], *, done: str, **options: Any
     ) -> None:
         """Each order in a transaction of its own: what one refuses does not undo what another did."""
+        if self.are_too_many(request, orders):
+            return
         moved = 0
         for pk in orders.order_by("pk").values_list("pk", flat=True):
             try:
                 move(pk, done_by=staff_name(request), **options)
                 moved += 1
-            except DomainError as refusal:
-                self.message_user(request, f"Order {pk}: {refusal}", messages.ERROR)
+            except REFUSALS as refusal:
+                self.message_user(request, f"Order {pk}: {sentence(refusal)}", messages.ERROR)
         if moved:
             self.message_user(request, f"{moved} orders are {done} now.", messages.SUCCESS)

@@ -8,7 +8,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def variables_read() -> set[str]:
-    return set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', (ROOT / "ecommerce/settings.py").read_text()))
+    return set(
+        re.findall(r'(?:env\.\w+|names|whole_number)\(\s*"([A-Z_]+)"', (ROOT / "ecommerce/settings.py").read_text())
+    )
 
 
 def clean_environment() -> dict[str, str]:

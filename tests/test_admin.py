@@ -4,17 +4,29 @@ import re
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
 from catalog.admin import ProductAdmin
 from catalog.models import Product, Stock
+from catalog.services import update_product
+from catalog.services.stock import lock_one
 from orders.models import Order
 from tests.factories import ADDRESS, ProductFactory, available, committed, ledger, place, placed, timeline
 from tests.races import Pause, in_thread, race
 
 PRODUCTS, ORDERS = reverse("admin:catalog_product_changelist"), reverse("admin:orders_order_changelist")
-FORM = {"name": "Lamp", "sku": "LAMP", "price": "19.99", "description": "Warm", "image_url": "", "low_stock_at": ""}
+MOVEMENTS = reverse("admin:catalog_stockmovement_changelist")
+FORM = {
+    "name": "Lamp",
+    "sku": "LAMP",
+    "price": "19.99",
+    "description": "Warm",
+    "image_url": "",
+    "low_stock_at": "",
+    "seen_version": "1",
+}
 
 
 def page_of(product) -> str:
@@ -113,6 +125,19 @@ def test_negative_control_an_edit_that_saves_what_it_read_loses_the_sale(staff, 
     assert available(lamp) == 10
 
 
+def test_a_form_that_another_edit_overtook_changes_nothing(staff):
+    lamp = ProductFactory(name="Lamp", sku="LAMP")
+    page = staff.get(page_of(lamp)).content.decode()
+    assert 'name="seen_version" value="1"' in page
+    update_product(lamp.pk, {"price": "49.00", "is_active": False})
+
+    answer = staff.post(page_of(lamp), FORM | {"name": "Lantern", "is_active": "on"}, follow=True)
+
+    assert messages_of(answer) == ["Somebody else has changed the product since it was read. Look at it again."]
+    lamp.refresh_from_db()
+    assert (lamp.name, str(lamp.price), lamp.is_active) == ("Lamp", "49.00", False)
+
+
 def test_an_sku_that_is_taken_is_refused(staff):
     ProductFactory(sku="INK")
     lamp = ProductFactory(name="Lamp", sku="LAMP")
@@ -200,6 +225,39 @@ def test_a_bad_move_of_stock_is_refused_and_shown(staff, move):
     assert len(ledger(lamp)) == 1
 
 
+def test_a_count_that_is_corrected_under_a_spent_key_is_refused_and_gets_a_new_one(staff):
+    lamp = ProductFactory()
+    form = {"kind": "counted", "quantity": "8", "key": key_in(staff.get(stock_page_of(lamp)))}
+    staff.post(stock_page_of(lamp), form)
+
+    again = staff.post(stock_page_of(lamp), form | {"quantity": "3"})
+
+    assert "used for a different request" in messages_of(again)[-1]
+    assert available(lamp) == 8
+    staff.post(stock_page_of(lamp), form | {"quantity": "3", "key": key_in(again)})
+    assert available(lamp) == 3
+
+
+def test_a_busy_database_is_told_and_no_page_of_faults(staff, sold):
+    lamp = Product.objects.get()
+    form = {"kind": "received", "quantity": "5", "key": key_in(staff.get(stock_page_of(lamp)))}
+
+    with transaction.atomic():
+        lock_one(lamp.pk)
+        thread, answers = in_thread(
+            lambda: [
+                staff_like(staff).post(stock_page_of(lamp), form),
+                act(staff_like(staff), ORDERS, "mark_shipped", sold),
+            ]
+        )
+        thread.join()
+
+    for answer in answers[0]:
+        assert answer.status_code == 200
+        assert "The database is busy." in messages_of(answer)[0]
+    assert (available(lamp), Order.objects.get().shipped_at) == (8, None)
+
+
 def test_a_count_below_what_is_sold_names_the_orders(staff, sold):
     lamp = Product.objects.get()
     form = {"kind": "counted", "quantity": "1", "key": key_in(staff.get(stock_page_of(lamp)))}
@@ -219,6 +277,15 @@ def test_products_are_archived_and_never_deleted(staff, sold):
     assert not Product.objects.get().is_active
     act(staff, PRODUCTS, "put_on_sale", lamp)
     assert Product.objects.get().is_active
+
+
+def test_a_product_that_nothing_happened_to_can_be_deleted(staff):
+    mistake = ProductFactory(stock=0)
+
+    answer = staff.post(reverse("admin:catalog_product_delete", args=[mistake.pk]), {"post": "yes"}, follow=True)
+
+    assert answer.status_code == 200
+    assert not Product.objects.exists()
 
 
 def test_an_order_shows_its_items_and_its_timeline(staff, sold):
@@ -284,6 +351,17 @@ def test_a_cancellation_needs_a_reason(staff, sold):
     assert Order.objects.get().status == "completed"
 
 
+def test_too_many_orders_at_once_are_refused_before_the_first(staff, sold, monkeypatch):
+    monkeypatch.setattr("orders.admin.AT_ONCE", 1)
+    another = placed({Product.objects.get(): 1}, ship_to=ADDRESS)
+
+    for action, more in (("mark_shipped", {}), ("cancel", {}), ("cancel", {"confirmed": "yes", "reason": "torn"})):
+        answer = act(staff, ORDERS, action, sold, another, **more)
+        assert messages_of(answer) == ["At most 1 orders at once: nothing was done."]
+
+    assert set(Order.objects.values_list("status", "shipped_at")) == {("completed", None)}
+
+
 def test_who_may_only_look_moves_nothing(api, sold, django_user_model):
     viewer = django_user_model.objects.create_user("eva", password="a long password", is_staff=True)
     viewer.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
@@ -298,10 +376,31 @@ def test_who_may_only_look_moves_nothing(api, sold, django_user_model):
     assert (Order.objects.get().shipped_at, Product.objects.get().is_active, available(lamp)) == (None, True, 8)
 
 
-@pytest.mark.parametrize("query", ["?q=%00", "?id=x", "?id=99999999999999999999", "?stock__gte=abc", "?o=nope", "?p=x"])
-def test_strange_addresses_are_no_fault_of_ours(staff, sold, query):
-    for page in (PRODUCTS, ORDERS):
-        assert staff.get(page + query).status_code < 500
+STRANGE = [
+    "?q=%00",
+    "?id=x",
+    "?id=99999999999999999999",
+    "?stock__gte=abc",
+    "?o=nope",
+    "?p=x",
+    "?status__exact=%00",
+    "?kind__exact=%00",
+    "?placed_by__regex=(",
+    "?name__regex=(",
+]
+
+
+@pytest.mark.parametrize("query", STRANGE)
+@pytest.mark.parametrize("page", [PRODUCTS, ORDERS, MOVEMENTS])
+def test_strange_addresses_are_no_fault_of_ours(staff, sold, page, query):
+    assert staff.get(page + query).status_code < 500
+    assert staff.post(page, {"action": "cancel", "_selected_action": "x"}).status_code < 500
+
+
+def test_a_bad_form_for_a_new_product_is_shown_again(staff):
+    answer = staff.post(reverse("admin:catalog_product_add"), {"_saveasnew": "1"})
+
+    assert (answer.status_code, Product.objects.exists()) == (200, False)
 
 
 def test_text_of_a_product_is_never_markup(staff):

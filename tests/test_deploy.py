@@ -78,6 +78,31 @@ def test_wsgi_refuses_in_a_bare_environment_and_says_what_is_missing():
         assert name in wsgi.stderr.splitlines()[-1]
 
 
+@pytest.mark.parametrize("setting", [("WEB_THREADS", "x"), ("WEB_CONCURRENCY", "2.5"), ("LOG_LEVEL", "loud")])
+def test_a_malformed_setting_is_named(setting):
+    name, value = setting
+    check = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=ROOT,
+        env=clean_environment() | {name: value},
+        capture_output=True,
+        text=True,
+    )
+
+    assert check.returncode == 1
+    assert check.stderr.splitlines()[-1].startswith(f"django.core.exceptions.ImproperlyConfigured: {name} must be ")
+
+
+def test_lists_may_have_spaces_and_the_address_of_the_database_keeps_its_options():
+    read = "from ecommerce.settings import *; print(ALLOWED_HOSTS, DATABASES['default']['OPTIONS']['options'])"
+    variables = {"ALLOWED_HOSTS": "a.example, b.example", "DATABASE_URL": "postgresql://x@y/z?options=-c%20geqo=off"}
+
+    python = [sys.executable, "-c", read]
+    printed = subprocess.run(python, cwd=ROOT, env=clean_environment() | variables, capture_output=True, text=True)
+
+    assert printed.stdout == "['a.example', 'b.example'] -c geqo=off -c lock_timeout=2s\n"
+
+
 def test_the_deployment_checks_of_django_have_nothing_to_add():
     safe = {"SECRET_KEY": STRONG, "ALLOWED_HOSTS": "shop.example.com", "DATABASE_URL": "postgresql://x@127.0.0.1/x"}
 

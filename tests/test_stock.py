@@ -4,7 +4,15 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.db.models.expressions import RawSQL
 
-from catalog.errors import CountBelowCommitted, InsufficientStock, ProductInUse, Shortage, SkuTaken, UnknownProduct
+from catalog.errors import (
+    CountBelowCommitted,
+    InsufficientStock,
+    ProductChanged,
+    ProductInUse,
+    Shortage,
+    SkuTaken,
+    UnknownProduct,
+)
 from catalog.models import Product, Stock, StockMovement
 from catalog.services import (
     Cause,
@@ -126,6 +134,20 @@ def test_a_key_refuses_another_move():
     assert available(lamp) == 15
 
 
+def test_a_count_is_known_again_after_the_stock_has_moved():
+    lamp = ProductFactory(stock=10)
+    placed({lamp: 2}, ship_to=ADDRESS)
+    keyed = replace(TEST, key="form-1")
+    first = count_stock(lamp.pk, 9, cause=keyed)
+    placed({lamp: 1})
+
+    assert count_stock(lamp.pk, 9, cause=keyed) == first
+    with pytest.raises(IdempotencyMismatch):
+        count_stock(lamp.pk, 8, cause=keyed)
+
+    assert (available(lamp), committed(lamp)) == (6, 2)
+
+
 def test_an_update_writes_the_named_columns_only_and_raises_the_version():
     lamp = ProductFactory(name="Lamp")
 
@@ -145,6 +167,16 @@ def test_an_update_to_a_taken_sku_is_refused_and_undoes_what_went_with_it():
 
     assert Product.objects.get(pk=ink.pk).sku == "INK"
     assert available(lamp) == 10
+
+
+def test_an_update_of_a_version_that_is_no_more_is_refused():
+    lamp = ProductFactory(name="Lamp")
+    update_product(lamp.pk, {"name": "Lantern"}, version=1)
+
+    with pytest.raises(ProductChanged):
+        update_product(lamp.pk, {"name": "Torch"}, version=1)
+
+    assert Product.objects.values_list("name", "version").get() == ("Lantern", 2)
 
 
 def test_only_an_untouched_product_can_be_deleted():

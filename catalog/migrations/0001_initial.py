@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('uuid', models.UUIDField(default=catalog.models.make_uuid, editable=False, unique=True)),
-                ('sku', models.CharField(default=catalog.models.make_sku, help_text="The shop's own number for it. It stays taken for ever.", max_length=64, verbose_name='SKU')),
+                ('sku', models.CharField(default=catalog.models.make_sku, help_text="The shop's own number for it. An archived product keeps its own.", max_length=64, verbose_name='SKU')),
                 ('name', models.CharField(max_length=255)),
                 ('description', models.TextField(blank=True)),
                 ('price', models.DecimalField(decimal_places=2, max_digits=12, validators=[django.core.validators.MinValueValidator(Decimal('0.01')), django.core.validators.MaxValueValidator(Decimal('9999999999.99'))])),

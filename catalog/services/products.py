@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
-from catalog.errors import ProductInUse, SkuTaken
+from catalog.errors import ProductChanged, ProductInUse, SkuTaken
 from catalog.models import Product, Stock, StockMovement, make_sku
 from catalog.services.stock import Cause, Change, lock_one, write
 
@@ -29,15 +29,19 @@ def create_product(*, name: str, price: Decimal, stock: int = 0, sku: str = "", 
 
 
 @transaction.atomic(savepoint=False)
-def update_product(product_id: int, changes: Mapping[str, Any]) -> None:
-    """Write these columns and no others. Raises UnknownProduct, SkuTaken.
+def update_product(product_id: int, changes: Mapping[str, Any], *, version: int | None = None) -> None:
+    """Write these columns and no others. Raises UnknownProduct, SkuTaken; with a `version`, ProductChanged if it is no
+    longer that of the product.
 
     The stock row is locked first: an order that holds it checks its foreign keys at COMMIT, and a change of the sku
     would make that wait for us while we wait for the stock.
     """
     lock_one(product_id)
+    product = Product.objects.filter(pk=product_id)
+    if version is not None and not product.filter(version=version).exists():
+        raise ProductChanged
     with sku_is_free():
-        Product.objects.filter(pk=product_id).update(**changes, version=F("version") + 1, updated_at=Now())
+        product.update(**changes, version=F("version") + 1, updated_at=Now())
 
 
 @transaction.atomic(savepoint=False)

@@ -111,7 +111,7 @@ def count_stock(product_id: int, on_hand: int, *, cause: Cause) -> StockMovement
 def told_once(stock: Stock, change: Change, *, kind: StockMovement.Kind, cause: Cause) -> StockMovement:
     """Write the move, or return the one that this key wrote before. The lock on the stock makes rivals take turns."""
     if cause.key is not None and (earlier := earlier_movement(stock, cause)):
-        if earlier.kind != kind or (kind != Kind.COUNTED and earlier.available_change != change.available):
+        if earlier.kind != kind or not says_the_same(earlier, stock, change):
             raise IdempotencyMismatch
         return earlier
     if stock.available + change.available < 0:
@@ -122,6 +122,15 @@ def told_once(stock: Stock, change: Change, *, kind: StockMovement.Kind, cause: 
 
 def earlier_movement(stock: Stock, cause: Cause) -> StockMovement | None:
     return StockMovement.objects.filter(product_id=stock.pk, done_by=cause.done_by, idempotency_key=cause.key).first()
+
+
+def says_the_same(earlier: StockMovement, stock: Stock, change: Change) -> bool:
+    """A count says how many lie on the shelf, which is another change after the stock has moved."""
+    if earlier.kind != Kind.COUNTED:
+        return earlier.available_change == change.available
+    until_then = StockMovement.objects.filter(product_id=stock.pk, pk__lte=earlier.pk)
+    committed = until_then.aggregate(total=Sum("committed_change"))["total"]
+    return bool(earlier.available_after + committed == stock.on_hand + change.available)
 
 
 def refuse(stock: Stock, change: Change, *, kind: StockMovement.Kind) -> None:

@@ -78,6 +78,9 @@ PROBLEMS = {
         409, "Fewer on the shelf than sold", "The orders that hold the units are listed: ship or cancel them first."
     ),
     "sku_taken": Problem(409, "The sku is taken", "Another product has this sku, perhaps an archived one."),
+    "product_changed": Problem(
+        412, "The product has changed", "Read it again, and send the change for what it is now."
+    ),
     "product_in_use": Problem(409, "The product has a history", "It was stocked or sold. Archive it instead."),
     # What went wrong with us
     "server_error": Problem(
