@@ -11,7 +11,7 @@ from catalog.serializers import ClassicNewProductSerializer, ClassicPageSerializ
 from catalog.services import Cause, create_product
 from ecommerce.api.authentication import caller
 from ecommerce.api.parameters import read_parameters
-from ecommerce.api.schema import WITH_A_BODY, problems
+from ecommerce.api.schema import WITH_A_BODY, needs, problems
 
 NEW_LAMP = {"name": "Lamp", "description": "Warm light, brass foot", "price": 19.99, "stock": 10}
 LAMP = {"id": 1} | NEW_LAMP
@@ -19,6 +19,7 @@ LAMP = {"id": 1} | NEW_LAMP
 
 class ClassicProductViewSet(GenericViewSet[Product]):
     contract = "classic"
+    scopes = {"list": "catalog:read", "create": "catalog:write"}
     serializer_class = ClassicProductSerializer
 
     def rows(self) -> QuerySet[Product, Any]:
@@ -30,7 +31,7 @@ class ClassicProductViewSet(GenericViewSet[Product]):
         summary="List products",
         description="Products on sale, in the order of their ids.",
         tags=["classic"],
-        auth=[],
+        auth=needs("catalog:read"),
         parameters=[ClassicPageSerializer],
         responses={200: ClassicProductSerializer(many=True)} | problems("invalid", contract=contract),
         examples=[OpenApiExample("products", [LAMP], response_only=True, status_codes=["200"])],
@@ -45,7 +46,7 @@ class ClassicProductViewSet(GenericViewSet[Product]):
         summary="Create a product",
         description="The stock it opens with is the first row of its ledger.",
         tags=["classic"],
-        auth=[],
+        auth=needs("catalog:write"),
         request=ClassicNewProductSerializer,
         responses={200: ClassicProductSerializer} | problems(*WITH_A_BODY, contract=contract),
         examples=[

@@ -49,3 +49,22 @@ class ReadOnly:
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+class ClientAdmin(ShopAdmin):
+    """`manage.py create_client` makes them, since a secret is shown once and to one person."""
+
+    list_display = ("name", "client_id", "scopes", "created")
+    search_fields = ("name", "client_id")
+    fields = ("name", "client_id", "scopes", "created")
+    readonly_fields = ("client_id", "created")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+
+class HiddenAdmin(ReadOnly, ShopAdmin):
+    """Of tokens and grants: nobody has a use for these rows."""
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.urls import URLPattern, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularRedocView, SpectacularSwaggerView
+from oauth2_provider.views import RevokeTokenView, TokenView
 
 from catalog.views import ClassicProductViewSet
 from ecommerce.health import health
@@ -26,7 +27,10 @@ urlpatterns = [
     *api("product/all_products", ClassicProductViewSet.as_view({"get": "list"})),
     *api("product/create_product", ClassicProductViewSet.as_view({"post": "create"})),
     *api("order/create_order", ClassicOrderViewSet.as_view({"post": "create"})),
-    # Its documentation
+    # Access tokens for programs
+    *api("o/token", TokenView.as_view(http_method_names=["post"])),
+    *api("o/revoke_token", RevokeTokenView.as_view(http_method_names=["post"])),
+    # The documentation
     path("openapi.json", SpectacularJSONAPIView.as_view(**TO_READ), name="schema"),
     path("docs", SpectacularSwaggerView.as_view(url_name="schema", **TO_READ)),
     path("redoc", SpectacularRedocView.as_view(url_name="schema", **TO_READ)),

@@ -5,7 +5,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from ecommerce.api.authentication import caller
 from ecommerce.api.idempotency import fingerprint, idempotency_key
-from ecommerce.api.schema import IDEMPOTENCY_KEY, WITH_A_BODY, problems
+from ecommerce.api.schema import IDEMPOTENCY_KEY, WITH_A_BODY, needs, problems
 from orders.models import Order
 from orders.serializers import ClassicNewOrderSerializer, ClassicOrderSerializer
 from orders.services import Line, OrderRequest, place_order
@@ -24,6 +24,7 @@ ORDER = {
 
 class ClassicOrderViewSet(GenericViewSet[Order]):
     contract = "classic"
+    scopes = {"create": "orders:write"}
     serializer_class = ClassicNewOrderSerializer
 
     @extend_schema(
@@ -31,7 +32,7 @@ class ClassicOrderViewSet(GenericViewSet[Order]):
         summary="Place an order",
         description="Takes the stock and records the order, or changes nothing. A product named twice is one line.",
         tags=["classic"],
-        auth=[],
+        auth=needs("orders:write"),
         parameters=[IDEMPOTENCY_KEY],
         responses={201: OpenApiResponse(ClassicOrderSerializer, description="Placed, now or by an earlier try.")}
         | problems(

@@ -4,7 +4,10 @@ from django.test import Client
 
 @pytest.fixture(autouse=True)
 def _fast_passwords(settings):
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.PASSWORD_HASHERS = [
+        "django.contrib.auth.hashers.MD5PasswordHasher",
+        "ecommerce.oauth.ClientSecretHasher",
+    ]
 
 
 @pytest.fixture

@@ -335,5 +335,5 @@ def test_a_closed_api_says_how_to_be_known_and_changes_nothing(api, settings):
     answers = [order(api, (lamp, 1)), post(api, NEW_PRODUCT, LAMP)]
 
     assert [answer.status_code for answer in answers] == [401, 401]
-    assert (answers[0].json()["code"], answers[0]["WWW-Authenticate"]) == ("not_authenticated", "Bearer")
+    assert (answers[0].json()["code"], answers[0]["WWW-Authenticate"]) == ("not_authenticated", 'Bearer realm="api"')
     assert (StockMovement.objects.count(), OrderEvent.objects.count()) == (1, 0)

@@ -48,9 +48,12 @@ PROBLEMS = {
         400, "The Idempotency-Key is malformed", "Send 1 to 255 visible ASCII characters, such as a UUID."
     ),
     "not_authenticated": Problem(
-        401, "Who are you?", "This call is closed to callers that the shop does not know. The setting is API_OPEN."
+        401, "Who are you?", "Send an access token: Authorization: Bearer ... It comes from /o/token/."
     ),
-    "permission_denied": Problem(403, "You may not do this", "This caller lacks the right to make this call."),
+    "authentication_failed": Problem(
+        401, "That token is not valid", "It is wrong, revoked or older than an hour. Get another from /o/token/."
+    ),
+    "permission_denied": Problem(403, "You may not do this", "The access token lacks the scope of this call."),
     "not_found": Problem(404, "There is nothing here", "Nothing is found at this address, or it is not yours."),
     "method_not_allowed": Problem(405, "Not with this method", "The Allow header lists the methods of this address."),
     "not_acceptable": Problem(406, "Only JSON is served here", "Leave the Accept header out, or accept JSON."),

@@ -9,7 +9,14 @@ from rest_framework import serializers
 
 from ecommerce.api.problems import MEDIA_TYPE, PROBLEMS, body_of
 
-EVERYWHERE = ["not_authenticated", "permission_denied", "not_acceptable", "busy", "unavailable"]
+EVERYWHERE = [
+    "not_authenticated",
+    "authentication_failed",
+    "permission_denied",
+    "not_acceptable",
+    "busy",
+    "unavailable",
+]
 WITH_A_BODY = ["parse_error", "payload_too_large", "unsupported_media_type", "invalid"]
 
 
@@ -76,6 +83,11 @@ def example_of(code: str, *, status: int) -> dict[str, Any]:
     if code == "unknown_product":
         body["detail"] = "Product with ID 999 not found"
     return body
+
+
+def needs(scope: str) -> Any:
+    """The `auth` of an operation: a token with this scope, or none where the setting API_OPEN leaves it open."""
+    return [{"oauth2": [scope]}, {}]
 
 
 IDEMPOTENCY_KEY = OpenApiParameter(

@@ -1,0 +1,29 @@
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from oauth2_provider.generators import generate_client_secret
+
+from ecommerce.models import Client
+
+
+class Command(BaseCommand):
+    help = "Make an API client and print its id and its secret, once."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("name", help="for people; no two clients share one")
+        parser.add_argument("--scopes", nargs="+", required=True, choices=list(settings.SCOPES), metavar="SCOPE")
+
+    def handle(self, *, name: str, scopes: list[str], **options: Any) -> None:
+        if Client.objects.filter(name=name).exists():
+            raise CommandError("There is a client of this name.")
+        secret = generate_client_secret()
+        client = Client.objects.create(
+            name=name,
+            scopes=" ".join(scopes),
+            client_type=Client.CLIENT_CONFIDENTIAL,
+            authorization_grant_type=Client.GRANT_CLIENT_CREDENTIALS,
+            client_secret=secret,
+        )
+        self.stdout.write(f"client_id      {client.client_id}\nclient_secret  {secret}")

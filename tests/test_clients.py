@@ -1,0 +1,214 @@
+"""Programs that the shop knows: who they are, and what each may do."""
+
+import io
+import re
+from base64 import b64encode
+from datetime import timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.urls import get_resolver
+from django.utils import timezone
+from oauth2_provider.models import AccessToken
+
+from ecommerce.models import Client
+from orders.models import Order
+from tests.factories import ProductFactory, available
+from tests.test_classic_api import LAMP, NEW_ORDER, NEW_PRODUCT, PRODUCTS, order, post
+
+CALLS = {"catalog:read": ("get", PRODUCTS), "catalog:write": ("post", NEW_PRODUCT), "orders:write": ("post", NEW_ORDER)}
+
+
+@pytest.fixture(autouse=True)
+def _closed(settings):
+    settings.API_OPEN = "none"
+
+
+def new_client(*scopes: str, name: str = "till") -> tuple[str, str]:
+    printed = io.StringIO()
+    call_command("create_client", name, scopes=list(scopes), stdout=printed)
+    return tuple(re.fullmatch(r"client_id +(\w+)\nclient_secret +(\w+)\n", printed.getvalue()).groups())
+
+
+def ask_token(api, client_id: str, secret: str, **fields: str):
+    basic = b64encode(f"{client_id}:{secret}".encode()).decode()
+    return api.post(
+        "/o/token/", {"grant_type": "client_credentials", **fields}, headers={"Authorization": f"Basic {basic}"}
+    )
+
+
+def bearer(api, *scopes: str, name: str = "till") -> dict[str, str]:
+    return {"Authorization": f"Bearer {ask_token(api, *new_client(*scopes, name=name)).json()['access_token']}"}
+
+
+def test_a_client_gets_a_token_for_an_hour_with_the_scopes_it_was_made_with(api):
+    answer = ask_token(api, *new_client("catalog:read", "orders:write"))
+
+    assert answer.status_code == 200
+    assert {name: answer.json()[name] for name in ("token_type", "expires_in", "scope")} == {
+        "token_type": "Bearer",
+        "expires_in": 3600,
+        "scope": "catalog:read orders:write",
+    }
+
+
+def test_a_client_may_ask_for_less_and_never_for_more(api):
+    client = new_client("catalog:read", "orders:write")
+
+    assert ask_token(api, *client, scope="orders:write").json()["scope"] == "orders:write"
+    more = ask_token(api, *client, scope="orders:write catalog:write")
+    assert (more.status_code, more.json()["error"]) == (400, "invalid_scope")
+
+
+@pytest.mark.parametrize("grant", ["password", "authorization_code", "refresh_token", "implicit", "", "\x00"])
+def test_no_other_grant_is_served(api, grant):
+    answer = ask_token(api, *new_client("catalog:read"), grant_type=grant, username="mia", password="x", code="x")
+
+    assert answer.status_code in (400, 401)
+    assert not AccessToken.objects.exists()
+
+
+@pytest.mark.parametrize("credentials", [("nobody", "x"), ("", ""), ("\x00", "\x00"), ("ü", "ü")])
+def test_an_unknown_client_gets_no_token(api, credentials):
+    in_header = ask_token(api, *credentials)
+    in_body = api.post("/o/token/", {"grant_type": "client_credentials"} | as_fields(*credentials))
+    revoking = api.post("/o/revoke_token/", {"token": "\x00"} | as_fields(*credentials))
+
+    for answer in (in_header, in_body, revoking):
+        assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
+
+
+def as_fields(client_id: str, secret: str) -> dict[str, str]:
+    return {"client_id": client_id, "client_secret": secret}
+
+
+def test_a_wrong_secret_gets_no_token(api):
+    client_id, secret = new_client("catalog:read")
+
+    assert ask_token(api, client_id, secret[:-1]).status_code == 401
+
+
+def test_neither_secret_nor_token_is_stored_as_it_is(api):
+    client_id, secret = new_client("catalog:read")
+    token = ask_token(api, client_id, secret).json()["access_token"]
+
+    assert Client.objects.get().client_secret.startswith("client_secret$1$")
+    assert token not in str(AccessToken.objects.values().get())
+    assert secret not in str(Client.objects.values().get())
+
+
+def test_an_order_of_a_client_is_its_own(api):
+    lamp = ProductFactory()
+    till, web = bearer(api, "orders:write"), bearer(api, "orders:write", name="web")
+
+    first = order(api, (lamp, 1), **{"Idempotency-Key": "k-1"}, **till)
+    second = order(api, (lamp, 1), **{"Idempotency-Key": "k-1"}, **web)
+
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert first.json()["id"] != second.json()["id"]
+    clients = dict(Client.objects.values_list("name", "client_id"))
+    assert list(Order.objects.order_by("pk").values_list("placed_by", flat=True)) == [
+        f"app:{clients['till']}",
+        f"app:{clients['web']}",
+    ]
+
+
+@pytest.mark.parametrize("held", CALLS)
+@pytest.mark.parametrize("needed", CALLS)
+def test_a_token_opens_the_calls_of_its_scope_and_no_others(api, held, needed):
+    method, path = CALLS[needed]
+
+    answer = getattr(api, method)(path, headers=bearer(api, held), content_type="application/json")
+
+    if held == needed:
+        assert answer.status_code in (200, 422)
+    else:
+        assert (answer.status_code, answer.json()["code"]) == (403, "permission_denied")
+
+
+@pytest.mark.parametrize("token", ["nonsense", "", "\x00", "ü", "a b", "x" * 5000])
+def test_a_token_that_is_none_is_refused_even_where_anybody_may_call(api, settings, token):
+    settings.API_OPEN = "all"
+
+    answer = api.get(PRODUCTS, headers={"Authorization": f"Bearer {token}"})
+
+    assert (answer.status_code, answer.json()["code"]) == (401, "authentication_failed")
+    assert answer["WWW-Authenticate"].startswith("Bearer ")
+
+
+def test_a_token_works_for_its_time_and_until_it_is_revoked(api):
+    client = new_client("catalog:read")
+    token = ask_token(api, *client).json()["access_token"]
+    headers = {"Authorization": f"Bearer {token}"}
+    assert api.get(PRODUCTS, headers=headers).status_code == 200
+
+    api.post("/o/revoke_token/", {"token": token, "client_id": client[0], "client_secret": client[1]})
+    assert api.get(PRODUCTS, headers=headers).status_code == 401
+
+    late = {"Authorization": f"Bearer {ask_token(api, *client).json()['access_token']}"}
+    AccessToken.objects.update(expires=timezone.now() - timedelta(seconds=1))
+    assert api.get(PRODUCTS, headers=late).status_code == 401
+
+
+def test_a_token_travels_in_the_header_only(api):
+    token = ask_token(api, *new_client("catalog:read", "catalog:write")).json()["access_token"]
+
+    assert api.get(f"{PRODUCTS}?access_token={token}").status_code == 401
+    assert post(api, NEW_PRODUCT, LAMP | {"access_token": token}).status_code == 401
+    assert api.post(NEW_PRODUCT, {"access_token": token}).status_code == 401
+
+
+def test_a_client_that_is_gone_is_nobody(api):
+    headers = bearer(api, "catalog:read")
+
+    Client.objects.all().delete()
+
+    assert api.get(PRODUCTS, headers=headers).status_code == 401
+
+
+@pytest.mark.django_db
+def test_a_name_and_a_scope_are_checked():
+    new_client("catalog:read")
+
+    with pytest.raises(CommandError, match="There is a client of this name"):
+        new_client("catalog:read")
+    with pytest.raises(CommandError, match="invalid choice"):
+        call_command("create_client", "other", "--scopes", "catalog:everything")
+
+    assert Client.objects.count() == 1
+
+
+OPEN_TO_ALL = {"", "health", "health/", "openapi.json", "docs", "redoc", "problems/<slug:code>", "admin"}
+OF_CLIENTS_ONLY = {"o/token", "o/token/", "o/revoke_token", "o/revoke_token/"}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete", "options", "head"])
+def test_every_route_that_is_not_named_here_is_closed_to_strangers(client, method):
+    routes = [str(route.pattern) for route in get_resolver().url_patterns]
+    assert set(routes) > OPEN_TO_ALL | OF_CLIENTS_ONLY
+
+    for route in set(routes) - OPEN_TO_ALL - {"admin/"}:
+        answer = getattr(client, method)(f"/{route}")
+        assert answer.status_code in (400, 401, 405), (method, route)
+
+
+def test_the_stock_is_untouched_by_a_client_that_may_not(api):
+    lamp = ProductFactory()
+
+    assert order(api, (lamp, 1), **bearer(api, "catalog:write")).status_code == 403
+    assert (available(lamp), Order.objects.count()) == (10, 0)
+
+
+def test_staff_see_the_clients_and_no_tokens(staff, api):
+    ask_token(api, *new_client("catalog:read"))
+    client = Client.objects.get()
+
+    index = staff.get("/admin/").content.decode()
+    page = staff.get(f"/admin/ecommerce/client/{client.pk}/change/").content.decode()
+
+    assert "/admin/ecommerce/client/" in index
+    assert "accesstoken" not in index
+    assert client.client_id in page
+    assert "client_secret" not in page
+    assert staff.get("/admin/oauth2_provider/accesstoken/").status_code == 403
