@@ -18,6 +18,7 @@ from django.conf import global_settings
 from django.contrib.auth.models import User
 from django.db import connection
 
+from orders.models import Order
 from tests.environment import ROOT, clean_environment
 from tests.factories import ProductFactory, available
 
@@ -148,6 +149,24 @@ def test_twelve_requests_at_once_with_one_key_place_one_order_over_http(serve):
     assert {answer.status for answer in answers} == {201}
     assert len({answer.data for answer in answers}) == 1
     assert available(lamp) == 36
+
+
+def test_connections_that_the_database_ends_are_replaced_without_a_fault(serve):
+    shop, lamp = serve(), ProductFactory(stock=100)
+    statuses = Counter()
+
+    for _ in range(5):
+        statuses.update(shop.order(lamp, **{"Idempotency-Key": f"k-{n}"}).status for n in range(8))
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+                " AND pid <> pg_backend_pid()"
+            )
+            assert cursor.rowcount > 0
+
+    assert set(statuses) <= {201, 503}
+    assert statuses[201] >= 30
+    assert Order.objects.count() == 8
 
 
 def test_a_body_in_chunks_is_read(serve):
