@@ -12,6 +12,11 @@ MAX_TOTAL = Decimal("999999999999.99")
 IS_CLIENT = r"^(open|app:.+|staff:.+|command:.+)$"
 
 
+class OrderQuerySet(models.QuerySet["Order"]):
+    def hold_is_over(self) -> "OrderQuerySet":
+        return self.filter(status=Order.Status.PENDING, hold_expires_at__lte=Now())
+
+
 class Order(models.Model):
     """What was bought. `total_price` stays as placed; `current_total` is what cancellations left of it."""
 
@@ -42,7 +47,12 @@ class Order(models.Model):
     shipped_at = models.DateTimeField(null=True)
     cancelled_at = models.DateTimeField(null=True)
 
+    objects = OrderQuerySet.as_manager()
+
     class Meta:
+        indexes = [
+            models.Index(name="order_hold", fields=["hold_expires_at"], condition=Q(status="pending")),
+        ]
         constraints = [
             models.UniqueConstraint(name="order_key_used_once", fields=["placed_by", "idempotency_key"]),
             models.CheckConstraint(
@@ -86,7 +96,7 @@ class Order(models.Model):
     def legal_moves(self) -> list[str]:
         """What `orders.services` would do with it now."""
         if self.status == self.Status.PENDING:
-            return ["complete", "cancel"]
+            return ["complete", "cancel", "extend"]
         if self.status == self.Status.COMPLETED:
             return ["cancel"] if self.was_handed_over else ["ship", "cancel"]
         return []

@@ -87,15 +87,15 @@ def test_orders_write_no_row_of_the_catalogue():
     assert written == []
 
 
-def test_only_two_places_lock_rows():
-    """Stock is locked by its one named queryset, an order by the moves of orders."""
+def test_few_places_lock_rows():
+    """Stock is locked by its one named queryset, an order by its moves and by the sweep of holds."""
     lockers = {
         str(path.relative_to(ROOT))
         for path in modules("ecommerce", "catalog", "orders")
         if "select_for_update" in path.read_text()
     }
 
-    assert lockers == {"catalog/models.py", "orders/services/fulfilling.py"}
+    assert lockers == {"catalog/models.py", "orders/services/fulfilling.py", "orders/services/holding.py"}
 
 
 def test_nothing_catches_every_exception():

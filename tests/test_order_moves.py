@@ -140,7 +140,7 @@ def test_no_more_can_be_cancelled_than_the_order_still_holds():
 ILLEGAL = [
     ({}, complete_order, ["cancel"]),
     ({}, ship_order, ["cancel"]),
-    ({"hold": HOLD}, ship_order, ["complete", "cancel"]),
+    ({"hold": HOLD}, ship_order, ["complete", "cancel", "extend"]),
     ({"ship_to": ADDRESS}, complete_order, ["ship", "cancel"]),
 ]
 

@@ -2,6 +2,17 @@
 so that what it returns has happened for good."""
 
 from orders.services.fulfilling import cancel_order, complete_order, ship_order
+from orders.services.holding import expire_holds, extend_hold
 from orders.services.placing import Line, OrderRequest, Placed, place_order
 
-__all__ = ["Line", "OrderRequest", "Placed", "cancel_order", "complete_order", "place_order", "ship_order"]
+__all__ = [
+    "Line",
+    "OrderRequest",
+    "Placed",
+    "cancel_order",
+    "complete_order",
+    "expire_holds",
+    "extend_hold",
+    "place_order",
+    "ship_order",
+]

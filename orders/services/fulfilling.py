@@ -52,16 +52,10 @@ def cancel_order(
     """
     with transaction.atomic(durable=True):
         order = locked(order_id, move="cancel")
-        quantities = remaining(order) if quantities is None else cancellable(order, quantities)
-        kind, columns = cancel_items(order, quantities, reason=reason)
-        return_stock(
-            quantities,
-            committed=not order.was_handed_over,
-            restock=restock,
-            cause=cause(order, done_by, note=reason),
-        )
-        data = {"quantities": {str(pk): n for pk, n in quantities.items()}, "restock": restock, "reason": reason}
-        record(order, kind, done_by=done_by, data=data, **columns)
+        left = remaining(order)
+        wanted = left if quantities is None else cancellable(left, quantities)
+        kind = Kind.CANCELLED if wanted == left else Kind.ITEMS_CANCELLED
+        take_back(order, wanted, kind=kind, done_by=done_by, restock=restock, reason=reason)
     return told(order, kind, done_by=done_by)
 
 
@@ -81,32 +75,43 @@ def remaining(order: Order) -> dict[int, int]:
     return {item.product_id: item.remaining_quantity for item in order.items.all() if item.remaining_quantity}
 
 
-def cancellable(order: Order, quantities: Mapping[int, int]) -> Mapping[int, int]:
+def cancellable(left: Mapping[int, int], quantities: Mapping[int, int]) -> Mapping[int, int]:
+    """These units, if that many are left of each. Raises QuantityNotCancellable."""
     if not quantities or min(quantities.values()) < 1:
         raise ValueError("name at least one line, and of each at least one unit")
-    left = remaining(order)
-    if not all(quantity <= left.get(pk, 0) for pk, quantity in quantities.items()):
-        raise QuantityNotCancellable(
-            [Excess(pk, quantity, left.get(pk, 0)) for pk, quantity in quantities.items() if quantity > left.get(pk, 0)]
-        )
+    excess = [Excess(pk, wanted, left.get(pk, 0)) for pk, wanted in quantities.items() if wanted > left.get(pk, 0)]
+    if excess:
+        raise QuantityNotCancellable(excess)
     return quantities
 
 
-def cancel_items(order: Order, quantities: Mapping[int, int], *, reason: str) -> tuple[OrderEvent.Kind, dict[str, Any]]:
-    """Cancel these units; returns what that is to the order, as the event's kind and the order's new columns."""
+def take_back(
+    order: Order,
+    quantities: Mapping[int, int],
+    *,
+    kind: OrderEvent.Kind,
+    done_by: str,
+    restock: bool = True,
+    reason: str = "",
+) -> None:
+    """Cancel these units of a locked order; the order itself too, unless `kind` is ITEMS_CANCELLED."""
+    columns: dict[str, Any] = {"current_total": cancel_items(order, quantities)}
+    if kind != Kind.ITEMS_CANCELLED:
+        columns |= {"status": Order.Status.CANCELLED, "cancelled_at": Now(), "cancel_reason": reason}
+    return_stock(
+        quantities, committed=not order.was_handed_over, restock=restock, cause=cause(order, done_by, note=reason)
+    )
+    data = {"quantities": {str(pk): n for pk, n in quantities.items()}, "restock": restock, "reason": reason}
+    record(order, kind, done_by=done_by, data=data, **columns)
+
+
+def cancel_items(order: Order, quantities: Mapping[int, int]) -> Decimal:
+    """Cancel these units of its lines; returns what the order comes to without them."""
     items = list(order.items.all())
     for item in items:
         item.cancelled_quantity += quantities.get(item.product_id, 0)
     OrderItem.objects.bulk_update(items, ["cancelled_quantity"])
-    current_total = sum((item.remaining_quantity * item.price_at_time for item in items), Decimal())
-    if current_total:
-        return Kind.ITEMS_CANCELLED, {"current_total": current_total}
-    return Kind.CANCELLED, {
-        "current_total": current_total,
-        "status": Order.Status.CANCELLED,
-        "cancelled_at": Now(),
-        "cancel_reason": reason,
-    }
+    return sum((item.remaining_quantity * item.price_at_time for item in items), Decimal())
 
 
 def record(

@@ -17,6 +17,7 @@ from ecommerce.errors import DomainError, IdempotencyMismatch
 from ecommerce.logging import current_request_id
 from orders.errors import OrderTooLarge
 from orders.models import MAX_LINES, MAX_QUANTITY, MAX_TOTAL, Order, OrderEvent, OrderItem
+from orders.services.holding import expire_holds
 
 log = structlog.get_logger(__name__)
 
@@ -70,15 +71,26 @@ def place_order(request: OrderRequest) -> Placed:
 
 
 def place_or_replay(request: OrderRequest) -> Placed:
-    """Whatever `place` refuses may have been placed by an earlier try, which took the last unit."""
+    """Whatever is refused may have been placed by an earlier try, which took the last unit."""
     try:
-        return place(request)
+        return place_or_free(request)
     except KeyTaken:
         return replay(request)
     except DomainError:
         if (placed := find_replay(request)) is None:
             raise
         return placed
+
+
+def place_or_free(request: OrderRequest) -> Placed:
+    """What is short may be held by orders whose time is over: selling does not wait for a worker to sweep them."""
+    try:
+        return place(request)
+    except InsufficientStock as refusal:
+        short = [shortage.product.pk for shortage in refusal.shortages]
+        if not expire_holds(done_by=request.placed_by, product_ids=short):
+            raise
+    return place(request)
 
 
 @transaction.atomic(durable=True)

@@ -1,11 +1,17 @@
 import logging
 import os
+import signal
+import subprocess
 import sys
+import threading
 from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+
+GUNICORN = [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.py", "ecommerce.wsgi"]
+WORKER = [sys.executable, "manage.py", "work"]
 
 
 class Command(BaseCommand):
@@ -21,9 +27,7 @@ class Command(BaseCommand):
         call_command("ensure_owner", generate=True)
         self.say_where(f"http://127.0.0.1:{port}")
         self.stdout.flush()
-        gunicorn = [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.py", "ecommerce.wsgi"]
-        os.chdir(settings.BASE_DIR)
-        os.execve(sys.executable, gunicorn, os.environ | {"BIND_ADDRESS": "127.0.0.1", "PORT": port})  # noqa: S606
+        sys.exit(serve(port))
 
     def say_where(self, address: str) -> None:
         places = {"API": "/", "Documentation": "/docs", "Reference": "/redoc", "Back office": "/admin/"}
@@ -31,3 +35,21 @@ class Command(BaseCommand):
             self.stdout.write(f"  {name:<14} {address}{path}")
         if settings.API_OPEN == "all":
             self.stdout.write(self.style.ERROR("  The API is open to everybody who reaches this machine's loopback."))
+
+
+def serve(port: str) -> int:
+    """gunicorn and the worker, until the first of them ends or a signal ends both."""
+    environment = os.environ | {"BIND_ADDRESS": "127.0.0.1", "PORT": port}
+    # In sessions of their own they do not hear a terminal's Ctrl-C: gunicorn takes 30 s to end on two signals at once.
+    processes = [
+        subprocess.Popen(command, cwd=settings.BASE_DIR, env=environment, start_new_session=True)  # noqa: S603
+        for command in (GUNICORN, WORKER)
+    ]
+    ending = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ending.set())
+    while not ending.wait(timeout=0.2) and all(process.poll() is None for process in processes):
+        pass
+    for process in processes:
+        process.terminate()
+    return max(process.wait() for process in processes)

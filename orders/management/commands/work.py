@@ -1,0 +1,69 @@
+import signal
+import threading
+from argparse import ArgumentParser
+from datetime import date, timedelta
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.core.management.base import BaseCommand
+from django.db import InterfaceError, OperationalError, connection
+from django.utils import timezone
+from oauth2_provider.models import clear_expired
+
+from orders.books import check_books
+from orders.services import expire_holds
+
+log = structlog.get_logger(__name__)
+
+SECONDS_BETWEEN_ROUNDS = 5
+NIGHT_HOUR = 3
+
+
+class Command(BaseCommand):
+    help = "Do what nobody asks for: expire holds; at night check the books and clear old tokens. Any number may run."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--once", action="store_true", help="one round, the night's work included, and stop")
+
+    def handle(self, *, once: bool, **options: Any) -> None:
+        if once:
+            self.sweep()
+            self.work_of_the_night()
+            return
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        log.info("worker_started")
+        self.last_night = last_night()
+        while not stop.wait(SECONDS_BETWEEN_ROUNDS):
+            self.round()
+        log.info("worker_stopped")
+
+    def round(self) -> None:
+        """A database that is away is looked for again in the next round."""
+        try:
+            self.sweep()
+            if self.last_night != last_night():
+                self.work_of_the_night()
+                self.last_night = last_night()
+        except (OperationalError, InterfaceError) as error:
+            log.warning("database_fault", error=type(error.__cause__ or error).__name__)
+            connection.close()
+
+    def sweep(self) -> None:
+        while expire_holds(done_by="command:work"):
+            pass
+
+    def work_of_the_night(self) -> None:
+        for fault in (faults := check_books()):
+            log.error("books_fault", invariant=fault.invariant, what=fault.what, detail=fault.detail)
+        log.info("books_checked", faults=len(faults))
+        clear_expired()
+
+
+def last_night() -> date:
+    """The day on which the work of the night was last due, by the shop's clock."""
+    with timezone.override(settings.SHOP_TIME_ZONE):
+        now = timezone.localtime()
+        return (now - timedelta(hours=NIGHT_HOUR)).date()
