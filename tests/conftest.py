@@ -1,3 +1,5 @@
+import logging
+
 import pytest
 from django.test import Client
 
@@ -22,3 +24,16 @@ def staff(transactional_db, django_user_model) -> Client:
     client = Client(raise_request_exception=False)
     client.force_login(django_user_model.objects.create_superuser("mia", "mia@example.com", "a long password"))
     return client
+
+
+@pytest.fixture
+def lines(caplog):
+    """What was logged since the last look: events by name, with their fields."""
+    caplog.set_level(logging.INFO)
+
+    def look() -> list[dict]:
+        found = [record.msg for record in caplog.records if isinstance(record.msg, dict)]
+        caplog.clear()
+        return found
+
+    return look

@@ -8,19 +8,6 @@ from tests.factories import ProductFactory
 from tests.test_classic_api import LAMP, NEW_PRODUCT, PRODUCTS, order, post
 
 
-@pytest.fixture
-def lines(caplog):
-    """What was logged since the last look: events by name, with their fields."""
-    caplog.set_level(logging.INFO)
-
-    def look() -> list[dict]:
-        found = [record.msg for record in caplog.records if isinstance(record.msg, dict)]
-        caplog.clear()
-        return found
-
-    return look
-
-
 def line(found: list[dict], event: str) -> dict:
     [one] = [fields for fields in found if fields["event"] == event]
     return one

@@ -19,7 +19,7 @@ from orders.models import Order
 from tests.environment import ROOT
 from tests.factories import ProductFactory, available, placed
 from tests.test_holds import held, let_time_pass
-from tests.test_logging import line, lines  # noqa: F401  (a fixture)
+from tests.test_logging import line
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -33,7 +33,7 @@ def test_a_round_sweeps_holds_however_many():
     assert available(lamp) == 1000
 
 
-def test_the_night_checks_the_books_and_clears_old_tokens(lines):  # noqa: F811
+def test_the_night_checks_the_books_and_clears_old_tokens(lines):
     order = placed({ProductFactory(): 1})
     Order.objects.update(total_price=100)
     now = timezone.now()
@@ -64,7 +64,7 @@ def test_the_night_is_at_three_by_the_clock_of_the_shop(settings, monkeypatch, u
     assert work.last_night() == night
 
 
-def test_a_round_without_a_database_is_told_and_the_next_one_works(lines):  # noqa: F811
+def test_a_round_without_a_database_is_told_and_the_next_one_works(lines):
     lamp = ProductFactory()
     let_time_pass(held(lamp))
     worker = work.Command()
