@@ -3,6 +3,7 @@
 These are steps: they run inside the caller's transaction, or in one of their own where there is none.
 """
 
+from catalog.services.importing import Move, Stamp, import_moves, import_products, number_onwards, stamp
 from catalog.services.products import create_product, delete_product, update_product
 from catalog.services.stock import (
     Cause,
@@ -16,13 +17,19 @@ from catalog.services.stock import (
 
 __all__ = [
     "Cause",
+    "Move",
+    "Stamp",
     "adjust_stock",
     "count_stock",
     "create_product",
     "delete_product",
+    "import_moves",
+    "import_products",
+    "number_onwards",
     "receive_stock",
     "release_stock",
     "return_stock",
+    "stamp",
     "take_stock",
     "update_product",
 ]
