@@ -2,9 +2,10 @@ from typing import Any
 
 import structlog
 from django.contrib import admin
-from django.db import DataError, OperationalError
+from django.db import DataError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
+from ecommerce.database import FAULTS, is_database_fault, name_of
 from ecommerce.errors import DomainError
 from ecommerce.logging import client_name
 
@@ -13,14 +14,16 @@ log = structlog.get_logger(__name__)
 admin.site.site_header = admin.site.site_title = "Back office"
 admin.site.index_title = "The shop"
 
-REFUSALS = (DomainError, OperationalError)
+REFUSALS = (DomainError, *FAULTS)
 
 
 def sentence(refusal: Exception) -> str:
-    """What staff read of a refusal."""
+    """What staff read of a refusal. A bug is raised again."""
     if isinstance(refusal, DomainError):
         return str(refusal)
-    log.warning("database_fault", error=type(refusal.__cause__ or refusal).__name__)
+    if not is_database_fault(refusal):
+        raise refusal
+    log.warning("database_fault", error=name_of(refusal))
     return "The database is busy. Look whether it was done before you try again."
 
 
@@ -58,6 +61,12 @@ class ClientAdmin(ShopAdmin):
     search_fields = ("name", "client_id")
     fields = ("name", "client_id", "scopes", "created")
     readonly_fields = ("client_id", "created")
+
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        """Its tokens, which nobody may look at, go with it."""
+        return [str(client) for client in objs], {}, set(), []
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -67,6 +67,9 @@ def standard_library_config(before_rendering: list[Any], *, as_json: bool, level
             # Our own line tells every refused request; these would add the path or the Host header as it was sent.
             "django.request": {"level": "ERROR"},
             "django.security": {"handlers": ["nowhere"], "propagate": False},
+            # They tell tokens, and what was sent for an id.
+            "oauthlib": {"level": "WARNING"},
+            "oauth2_provider": {"level": "WARNING"},
             "django.server": {"handlers": [], "propagate": True},
             "gunicorn.error": {"handlers": [], "propagate": True, "filters": ["without_request"]},
         },

@@ -1,3 +1,5 @@
+from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from oauth2_provider.models import AbstractApplication
 
@@ -9,6 +11,12 @@ class Client(AbstractApplication):
 
     class Meta(AbstractApplication.Meta):
         verbose_name = "API client"
+        constraints = (models.UniqueConstraint(name="client_name_is_unique", fields=["name"]),)
 
     def __str__(self) -> str:
         return self.name or self.client_id
+
+    def clean(self) -> None:
+        super().clean()
+        if unknown := set(self.scopes.split()) - set(settings.SCOPES):
+            raise ValidationError({"scopes": f"There is no such scope: {', '.join(sorted(unknown))}"})

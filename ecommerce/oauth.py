@@ -15,7 +15,7 @@ class ClientValidator(OAuth2Validator):
     def authenticate_client(self, *args: Any, **kwargs: Any) -> bool:
         try:
             return super().authenticate_client(*args, **kwargs)
-        except DataError:  # an id that PostgreSQL cannot hold, such as one with a NUL
+        except (DataError, ValueError):  # an id with a NUL, or a header that is not ASCII
             return False
 
 

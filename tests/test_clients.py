@@ -5,8 +5,10 @@ import re
 from base64 import b64encode
 from datetime import timedelta
 
+import psycopg
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import OperationalError, connection
 from django.urls import get_resolver
 from django.utils import timezone
 from oauth2_provider.models import AccessToken
@@ -130,10 +132,68 @@ def test_a_token_opens_the_calls_of_its_scope_and_no_others(api, held, needed):
 def test_a_token_that_is_none_is_refused_even_where_anybody_may_call(api, settings, token):
     settings.API_OPEN = "all"
 
-    answer = api.get(PRODUCTS, headers={"Authorization": f"Bearer {token}"})
+    answer = api.get(PRODUCTS, headers={"Authorization": f"Bearer {token}".strip()})
 
     assert (answer.status_code, answer.json()["code"]) == (401, "authentication_failed")
     assert answer["WWW-Authenticate"].startswith("Bearer ")
+
+
+@pytest.mark.parametrize("header", ["", "Bearer", "Bearer\tx", "Basic eDp5", "x"])
+def test_whoever_means_to_be_somebody_never_becomes_anybody(api, settings, header):
+    settings.API_OPEN = "all"
+
+    assert api.get(PRODUCTS, headers={"Authorization": header}).status_code == 401
+
+
+def test_a_bad_token_is_refused_before_the_body_is_looked_at(api):
+    answer = post(api, NEW_PRODUCT, b"{", Authorization="Bearer nonsense")
+
+    assert answer.status_code == 401
+
+
+def test_a_scope_that_is_taken_away_is_gone_at_once(api):
+    headers = bearer(api, "catalog:read", "orders:write")
+
+    Client.objects.update(scopes="orders:write")
+
+    assert api.get(PRODUCTS, headers=headers).status_code == 403
+
+
+def test_staff_cut_a_client_off(staff, api):
+    headers = bearer(api, "catalog:read")
+    client = Client.objects.get()
+
+    answer = staff.post(f"/admin/ecommerce/client/{client.pk}/delete/", {"post": "yes"}, follow=True)
+
+    assert (answer.status_code, Client.objects.count(), AccessToken.objects.count()) == (200, 0, 0)
+    assert api.get(PRODUCTS, headers=headers).status_code == 401
+
+
+@pytest.mark.parametrize("change", [{"scopes": "orders:everything"}, {"name": "web"}])
+def test_staff_cannot_save_a_scope_that_is_none_or_a_name_twice(staff, change):
+    new_client("catalog:read", name="web")
+    new_client("catalog:read")
+    till = Client.objects.get(name="till")
+
+    answer = staff.post(f"/admin/ecommerce/client/{till.pk}/change/", {"name": "till", "scopes": ""} | change)
+
+    assert (answer.status_code, Client.objects.get(pk=till.pk).scopes) == (200, "catalog:read")
+    assert "errorlist" in answer.content.decode()
+
+
+@pytest.mark.parametrize("path", ["/o/token/", "/o/revoke_token/"])
+def test_the_token_calls_answer_strange_headers_and_a_busy_database(api, path):
+    fields = {"grant_type": "client_credentials", "token": "x", "client_id": "x", "client_secret": "x"}
+
+    odd = api.post(path, fields, headers={"Authorization": "Basic \xfc"})
+    assert odd.status_code == 401
+
+    def fail(*_):
+        raise OperationalError from psycopg.OperationalError("gone")
+
+    with connection.execute_wrapper(fail):
+        away = api.post(path, fields)
+    assert (away.status_code, away.json()["code"], away["Retry-After"]) == (503, "unavailable", "1")
 
 
 def test_a_token_works_for_its_time_and_until_it_is_revoked(api):

@@ -7,10 +7,11 @@ import pytest
 from django.db.models import F
 
 from catalog.errors import InsufficientStock
+from catalog.models import Stock
 from orders.books import check_books
 from orders.errors import IllegalMove
 from orders.models import Order, OrderQuerySet
-from orders.services import complete_order, expire_holds, extend_hold
+from orders.services import Placed, complete_order, expire_holds, extend_hold
 from tests.factories import ADDRESS, ProductFactory, available, committed, ledger, place, placed, timeline
 from tests.races import Pause, in_thread, race
 
@@ -100,6 +101,59 @@ def test_a_hold_that_is_running_is_not_sold_to_another():
         place({lamp: 1})
 
     assert (available(lamp), committed(lamp)) == (0, 4)
+
+
+def test_ten_buyers_at_once_get_what_one_old_hold_frees():
+    lamp = ProductFactory(stock=20)
+    let_time_pass(held(lamp, 20))
+
+    outcomes = race([lambda: place({lamp: 1})] * 10)
+
+    assert {type(outcome) for outcome in outcomes} == {Placed}
+    assert (available(lamp), committed(lamp)) == (10, 0)
+
+
+def test_an_order_waits_for_the_worker_that_has_the_hold_in_hand():
+    lamp = ProductFactory(stock=4)
+    let_time_pass(held(lamp))
+    pause = Pause('INSERT INTO "orders_orderevent"')
+
+    def sweep():
+        with pause.on_this_connection():
+            return expire_holds(**WORKER)
+
+    sweeping, swept = in_thread(sweep)
+    assert pause.reached.wait(timeout=10)
+    buying, bought = in_thread(lambda: place({lamp: 4}))
+    buying.join(timeout=0.3)
+    assert buying.is_alive()
+    pause.let_go.set()
+    sweeping.join()
+    buying.join()
+
+    assert swept == [1]
+    assert isinstance(bought[0], Placed)
+
+
+def test_more_old_holds_than_one_sweep_takes_are_freed_for_one_order():
+    lamp = ProductFactory(stock=150)
+    let_time_pass(*[held(lamp, 1) for _ in range(150)])
+
+    assert not place({lamp: 150}).replayed
+    assert (available(lamp), committed(lamp)) == (0, 0)
+
+
+def test_an_order_that_breaks_the_books_does_not_keep_the_others_from_being_swept():
+    broken, lamp = ProductFactory(), ProductFactory()
+    let_time_pass(held(broken), held(lamp))
+    Stock.objects.filter(pk=broken.pk).update(committed=0)
+
+    assert expire_holds(**WORKER) == 1
+
+    assert available(lamp) == 10
+    with pytest.raises(InsufficientStock):
+        place({broken: 7})
+    assert {fault.what for fault in check_books()} == {f"product {broken.pk}"}
 
 
 def test_workers_at_once_give_each_unit_back_once():

@@ -126,6 +126,14 @@ def test_a_traceback_leaves_out_the_row_that_the_database_quotes(api, output, se
     assert "canary" not in output.getvalue()
 
 
+def test_no_token_is_told_at_any_level(output):
+    for name in ("oauthlib.oauth2", "oauth2_provider"):
+        logging.getLogger(name).debug("canary")
+        assert not logging.getLogger(name).isEnabledFor(logging.INFO)
+
+    assert "canary" not in output.getvalue()
+
+
 def test_what_gunicorn_could_not_read_is_not_told(output):
     logging.getLogger("gunicorn.error").warning("Invalid request from ip=%s: %s", "127.0.0.1", "canary")
 

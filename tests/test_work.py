@@ -8,9 +8,10 @@ import time
 from datetime import date, datetime, timedelta
 from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 from django.core.management import call_command
-from django.db import OperationalError, connection
+from django.db import InternalError, OperationalError, connection
 from django.utils import timezone
 from oauth2_provider.models import AccessToken
 
@@ -64,18 +65,25 @@ def test_the_night_is_at_three_by_the_clock_of_the_shop(settings, monkeypatch, u
     assert work.last_night() == night
 
 
-def test_a_round_without_a_database_is_told_and_the_next_one_works(lines):
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        (OperationalError, psycopg.OperationalError("gone")),
+        (InternalError, psycopg.errors.ReadOnlySqlTransaction("a standby")),
+    ],
+)
+def test_a_round_without_a_database_is_told_and_the_next_one_works(lines, error, cause):
     lamp = ProductFactory()
     let_time_pass(held(lamp))
     worker = work.Command()
     worker.last_night = work.last_night()
 
     def fail(*_):
-        raise OperationalError
+        raise error from cause
 
     with connection.execute_wrapper(fail):
         worker.round()
-    assert line(lines(), "database_fault")["error"] == "OperationalError"
+    assert line(lines(), "database_fault")["error"] == type(cause).__name__
     worker.round()
 
     assert available(lamp) == 10

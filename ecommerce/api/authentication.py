@@ -1,8 +1,10 @@
+import hashlib
 from dataclasses import dataclass
 from typing import Any, cast
 
 from django.conf import settings
-from oauth2_provider.contrib.rest_framework import OAuth2Authentication
+from django.db.models.functions import Now
+from oauth2_provider.models import AccessToken
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
@@ -19,17 +21,34 @@ class Caller:
     is_authenticated: bool = True
 
 
-class BearerAuthentication(OAuth2Authentication):
-    """A client by its access token, which travels in the header and nowhere else."""
+class BearerAuthentication(BaseAuthentication):
+    """A client by its access token, which travels in the Authorization header and nowhere else (RFC 6750).
+
+    Whoever sends that header means to be somebody: it is valid, or the call is refused, also where anybody may call.
+    """
 
     def authenticate(self, request: Request) -> tuple[Caller, Any] | None:
-        if not request.headers.get("Authorization", "").lower().startswith("bearer "):
+        if "Authorization" not in request.headers:
             return None
-        found = super().authenticate(request)
-        if found is None:
+        scheme, _, secret = request.headers["Authorization"].partition(" ")
+        token = valid_token(secret.strip()) if scheme.lower() == "bearer" else None
+        if token is None:
             raise AuthenticationFailed
-        _, token = found
-        return Caller(f"app:{token.application.client_id}", frozenset(token.scope.split())), token
+        return Caller(f"app:{token.application.client_id}", allowed_scopes(token)), token
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="api"'
+
+
+def valid_token(secret: str) -> AccessToken | None:
+    checksum = hashlib.sha256(secret.encode()).hexdigest()
+    tokens = AccessToken.objects.filter(token_checksum=checksum, expires__gt=Now(), application__isnull=False)
+    return tokens.select_related("application").first()
+
+
+def allowed_scopes(token: AccessToken) -> frozenset[str]:
+    """Those of the token that its client still has."""
+    return frozenset(token.scope.split()) & frozenset(token.application.scopes.split())
 
 
 class OpenCallerAuthentication(BaseAuthentication):

@@ -1,5 +1,6 @@
 """The one place where an error becomes HTTP: application/problem+json (RFC 9457)."""
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -7,7 +8,6 @@ from typing import Any
 
 import structlog
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.db import InterfaceError, InternalError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
 from rest_framework import exceptions
@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ecommerce.api.parameters import InvalidParameters
+from ecommerce.database import is_busy, is_database_fault, name_of, sqlstate_of
 from ecommerce.errors import DomainError
 from ecommerce.logging import current_request_id
 
@@ -23,9 +24,7 @@ log = structlog.get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 MAX_FIELD_ERRORS = 20
-RETRY_AFTER_SECONDS = 1
-BUSY_SQLSTATES = {"40001", "40P01", "55P03", "57014"}
-ENDED_SQLSTATES = {"25P03", "25006"}
+RETRY_LATER = {"Retry-After": "1"}  # seconds
 
 
 @dataclass(frozen=True)
@@ -122,7 +121,7 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(error, exceptions.ValidationError):
         return answer("invalid", errors=field_errors(error))
     if is_database_fault(error):
-        return database_fault(error)
+        return answer(database_fault(error), headers=RETRY_LATER)
     if isinstance(error, exceptions.APIException):
         return answer(error.default_code, headers=headers_of(error))
     return None
@@ -153,18 +152,10 @@ def refusal(error: DomainError, *, contract: str | None) -> Response:
     return answer(error.code, status=status, detail=str(error), **error.data())
 
 
-def is_database_fault(error: Exception) -> bool:
-    """Not a bug of ours: it is busy, away, has ended our session, or has become a standby that takes no writes."""
-    if isinstance(error, InternalError):
-        return getattr(error.__cause__, "sqlstate", None) in ENDED_SQLSTATES
-    return isinstance(error, OperationalError | InterfaceError)
-
-
-def database_fault(error: Exception) -> Response:
-    sqlstate = getattr(error.__cause__, "sqlstate", None)
-    log.warning("database_fault", sqlstate=sqlstate, error=type(error.__cause__ or error).__name__)
-    code = "busy" if sqlstate in BUSY_SQLSTATES else "unavailable"
-    return answer(code, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+def database_fault(error: BaseException) -> str:
+    """The code of the problem."""
+    log.warning("database_fault", sqlstate=sqlstate_of(error), error=name_of(error))
+    return "busy" if is_busy(error) else "unavailable"
 
 
 def headers_of(error: exceptions.APIException) -> dict[str, str]:
@@ -197,9 +188,9 @@ def walk(details: Any, *, pointer: str) -> Iterator[dict[str, str]]:
 # Django's own error pages, for what fails before or outside a view of the API.
 
 
-def page(request: HttpRequest, code: str) -> HttpResponse:
+def page(request: HttpRequest, code: str, *, headers: dict[str, str] | None = None) -> HttpResponse:
     status = PROBLEMS[code].status
-    return JsonResponse(body_of(code, status=status), status=status, content_type=MEDIA_TYPE)
+    return JsonResponse(body_of(code, status=status), status=status, headers=headers, content_type=MEDIA_TYPE)
 
 
 def is_for_people(request: HttpRequest) -> bool:
@@ -225,4 +216,9 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return defaults.server_error(request) if is_for_people(request) else page(request, "server_error")
+    if is_for_people(request):
+        return defaults.server_error(request)
+    error = sys.exc_info()[1]  # of a view that is not DRF's, such as the one for tokens
+    if error is not None and is_database_fault(error):
+        return page(request, database_fault(error), headers=RETRY_LATER)
+    return page(request, "server_error")

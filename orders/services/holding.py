@@ -1,12 +1,14 @@
 from collections.abc import Collection
 from datetime import timedelta
 
-from django.db import transaction
+import structlog
+from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
 from orders.models import Order, OrderEvent
 from orders.services.fulfilling import locked, record, remaining, take_back, told
 
+log = structlog.get_logger(__name__)
 Kind = OrderEvent.Kind
 AT_ONCE = 100
 
@@ -20,24 +22,40 @@ def extend_hold(order_id: int, hold: timedelta, *, done_by: str) -> Order:
     return told(order, Kind.HOLD_EXTENDED, done_by=done_by)
 
 
-def expire_holds(*, done_by: str, product_ids: Collection[int] | None = None) -> int:
-    """Cancel orders whose hold is over, at most 100, and say how many; with `product_ids` only those that hold one.
+def expire_holds(*, done_by: str) -> int:
+    """Cancel orders whose hold is over, the oldest 100 at most, and say how many.
 
-    Each in a transaction of its own, and none that somebody else is at: any number may do this at once.
+    Each in a transaction of its own, passing by those that somebody has in hand: any number may do this at once.
     """
-    over = Order.objects.hold_is_over()
-    if product_ids is not None:
-        over = over.filter(items__product_id__in=product_ids).distinct()
-    oldest = list(over.order_by("hold_expires_at").values_list("pk", flat=True)[:AT_ONCE])
-    return sum(expire_hold(pk, done_by=done_by) for pk in oldest)
+    over = Order.objects.hold_is_over().order_by("hold_expires_at").values_list("pk", flat=True)
+    return sum(expire_hold(pk, done_by=done_by, wait=False) for pk in over[:AT_ONCE])
 
 
-def expire_hold(order_id: int, *, done_by: str) -> bool:
-    """Give the units back if the hold is over and nobody else has the order in hand."""
+def free_held_stock(product_ids: Collection[int], *, done_by: str) -> bool:
+    """Expire holds on these products, 100 at most, waiting for those that somebody has in hand. False: there were none.
+
+    That another was faster is no reason to think that nothing was freed.
+    """
+    over = Order.objects.hold_is_over().filter(items__product_id__in=product_ids).values_list("pk", flat=True)
+    holding = sorted(set(over[:AT_ONCE]))
+    for pk in holding:
+        expire_hold(pk, done_by=done_by, wait=True)
+    return bool(holding)
+
+
+def expire_hold(order_id: int, *, done_by: str, wait: bool) -> bool:
+    """Give the units back if the hold is over. An order that breaks the books is told, and left to `check_books`."""
+    try:
+        return expire(order_id, done_by=done_by, wait=wait)
+    except (AssertionError, IntegrityError):
+        log.exception("hold_fault", order=order_id)
+        return False
+
+
+def expire(order_id: int, *, done_by: str, wait: bool) -> bool:
     with transaction.atomic(durable=True):
-        order = (
-            Order.objects.hold_is_over().filter(pk=order_id).select_for_update(skip_locked=True, no_key=True).first()
-        )
+        over = Order.objects.hold_is_over().filter(pk=order_id)
+        order = over.select_for_update(skip_locked=not wait, no_key=True).first()
         if order is None:
             return False
         take_back(order, remaining(order), kind=Kind.HOLD_EXPIRED, done_by=done_by, reason="the hold is over")

@@ -17,9 +17,11 @@ from ecommerce.errors import DomainError, IdempotencyMismatch
 from ecommerce.logging import current_request_id
 from orders.errors import OrderTooLarge
 from orders.models import MAX_LINES, MAX_QUANTITY, MAX_TOTAL, Order, OrderEvent, OrderItem
-from orders.services.holding import expire_holds
+from orders.services.holding import free_held_stock
 
 log = structlog.get_logger(__name__)
+
+SWEEPS = 20  # of at most 100 holds each
 
 
 @dataclass(frozen=True)
@@ -84,13 +86,14 @@ def place_or_replay(request: OrderRequest) -> Placed:
 
 def place_or_free(request: OrderRequest) -> Placed:
     """What is short may be held by orders whose time is over: selling does not wait for a worker to sweep them."""
-    try:
-        return place(request)
-    except InsufficientStock as refusal:
-        short = [shortage.product.pk for shortage in refusal.shortages]
-        if not expire_holds(done_by=request.placed_by, product_ids=short):
-            raise
-    return place(request)
+    for _ in range(SWEEPS):
+        try:
+            return place(request)
+        except InsufficientStock as refusal:
+            short = [shortage.product.pk for shortage in refusal.shortages]
+            if not free_held_stock(short, done_by=request.placed_by):
+                break
+    return place(request)  # another may have swept between the look at the stock and the look at the holds
 
 
 @transaction.atomic(durable=True)

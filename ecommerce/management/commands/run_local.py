@@ -38,18 +38,19 @@ class Command(BaseCommand):
 
 
 def serve(port: str) -> int:
-    """gunicorn and the worker, until the first of them ends or a signal ends both."""
+    """gunicorn, and the worker beside it, until gunicorn ends or a signal ends both. The exit code is gunicorn's."""
+    ending = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: ending.set())
     environment = os.environ | {"BIND_ADDRESS": "127.0.0.1", "PORT": port}
     # In sessions of their own they do not hear a terminal's Ctrl-C: gunicorn takes 30 s to end on two signals at once.
-    processes = [
+    server, worker = (
         subprocess.Popen(command, cwd=settings.BASE_DIR, env=environment, start_new_session=True)  # noqa: S603
         for command in (GUNICORN, WORKER)
-    ]
-    ending = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ending.set())
-    while not ending.wait(timeout=0.2) and all(process.poll() is None for process in processes):
-        pass
-    for process in processes:
+    )
+    while not ending.wait(timeout=0.2) and server.poll() is None:
+        worker.poll()
+    for process in (server, worker):
         process.terminate()
-    return max(process.wait() for process in processes)
+    worker.wait()
+    return server.wait()

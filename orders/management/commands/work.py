@@ -7,10 +7,11 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.core.management.base import BaseCommand
-from django.db import InterfaceError, OperationalError, connection
+from django.db import connection
 from django.utils import timezone
 from oauth2_provider.models import clear_expired
 
+from ecommerce.database import FAULTS, is_database_fault, name_of
 from orders.books import check_books
 from orders.services import expire_holds
 
@@ -47,8 +48,10 @@ class Command(BaseCommand):
             if self.last_night != last_night():
                 self.work_of_the_night()
                 self.last_night = last_night()
-        except (OperationalError, InterfaceError) as error:
-            log.warning("database_fault", error=type(error.__cause__ or error).__name__)
+        except FAULTS as error:
+            if not is_database_fault(error):
+                raise
+            log.warning("database_fault", error=name_of(error))
             connection.close()
 
     def sweep(self) -> None:
