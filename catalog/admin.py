@@ -19,7 +19,7 @@ from catalog.services import (
     receive_stock,
     update_product,
 )
-from ecommerce.admin import REFUSALS, ReadOnly, ShopAdmin, sentence, staff_name
+from ecommerce.admin import REFUSALS, DeletedAlone, ReadOnly, ShopAdmin, sentence, staff_name
 
 MOVES = {
     StockMovement.Kind.RECEIVED: receive_stock,
@@ -29,7 +29,7 @@ MOVES = {
 
 
 @admin.register(Product)
-class ProductAdmin(ShopAdmin):
+class ProductAdmin(DeletedAlone, ShopAdmin):
     list_display = ("name", "sku", "price", "available", "committed", "is_active")
     list_filter = ("is_active",)
     search_fields = ("name", "sku")
@@ -70,11 +70,6 @@ class ProductAdmin(ShopAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Product | None = None) -> bool:
         """Only of a product that nothing ever happened to: the others are archived."""
         return obj is not None and not obj.movements.exists() and super().has_delete_permission(request, obj)
-
-    def get_deleted_objects(
-        self, objs: Any, request: HttpRequest
-    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
-        return [str(product) for product in objs], {}, set(), []
 
     def delete_model(self, request: HttpRequest, obj: Product) -> None:
         delete_product(obj.pk)

@@ -397,6 +397,18 @@ def test_strange_addresses_are_no_fault_of_ours(staff, sold, page, query):
     assert staff.post(page, {"action": "cancel", "_selected_action": "x"}).status_code < 500
 
 
+@pytest.mark.parametrize("broken", ["orders.admin.cancel_order", "orders.admin.OrderAdmin.get_queryset"])
+def test_a_bug_is_not_dressed_up_as_a_strange_address(staff, sold, monkeypatch, broken):
+    def break_down(*_, **__):
+        raise ValueError("a bug")
+
+    monkeypatch.setattr(broken, break_down)
+    action = {"action": "cancel", "_selected_action": sold.pk, "confirmed": "yes", "reason": "torn"}
+    answer = staff.post(ORDERS, action) if "cancel" in broken else staff.get(f"{ORDERS}?e=1")
+
+    assert answer.status_code == 500
+
+
 def test_a_bad_form_for_a_new_product_is_shown_again(staff):
     answer = staff.post(reverse("admin:catalog_product_add"), {"_saveasnew": "1"})
 

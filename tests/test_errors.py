@@ -55,6 +55,14 @@ def test_refuses_a_large_body_before_reading_it_all(api, settings):
     assert (answer.status_code, answer.json()["code"]) == (413, "payload_too_large")
 
 
+def test_a_large_form_is_too_large_for_django_itself_too(api, settings):
+    answer = api.post(
+        "/o/token/", "grant_type=" + "x" * settings.BODY_LIMIT, content_type="application/x-www-form-urlencoded"
+    )
+
+    assert (answer.status_code, answer.json()["code"]) == (413, "payload_too_large")
+
+
 def test_takes_a_body_just_within_the_limit(api, settings):
     frame = len(json.dumps(LAMP | {"description": ""}))
 
