@@ -3,7 +3,8 @@ so that what it returns has happened for good."""
 
 from orders.services.fulfilling import cancel_order, complete_order, ship_order
 from orders.services.holding import expire_holds, extend_hold
-from orders.services.placing import Line, OrderRequest, Placed, place_order
+from orders.services.placing import place_order
+from orders.services.requests import Line, OrderRequest, Placed
 
 __all__ = [
     "Line",

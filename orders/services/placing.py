@@ -1,7 +1,6 @@
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -18,39 +17,11 @@ from ecommerce.logging import current_request_id
 from orders.errors import OrderTooLarge
 from orders.models import MAX_LINES, MAX_QUANTITY, MAX_TOTAL, Order, OrderEvent, OrderItem
 from orders.services.holding import free_held_stock
+from orders.services.requests import Line, OrderRequest, Placed
 
 log = structlog.get_logger(__name__)
 
 SWEEPS = 20  # of at most 100 holds each
-
-
-@dataclass(frozen=True)
-class Line:
-    product_id: int
-    quantity: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class OrderRequest:
-    """Who wants what. With a `key` it is placed once however often it is sent; `fingerprint` then tells a retry from
-    another request. With a `hold` the order waits that long to be completed; with `ship_to` its units wait for that."""
-
-    lines: list[Line]
-    placed_by: str
-    key: str | None = None
-    fingerprint: str = ""
-    customer: Mapping[str, str] = field(default_factory=dict)
-    ship_to: Mapping[str, str] | None = None
-    reference: str = ""
-    metadata: Mapping[str, str] = field(default_factory=dict)
-    hold: timedelta | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Placed:
-    order: Order
-    items: list[OrderItem]
-    replayed: bool = False
 
 
 class KeyTaken(Exception):
