@@ -19,7 +19,10 @@ LAMP = {"id": 1} | NEW_LAMP
 
 class ClassicProductViewSet(GenericViewSet[Product]):
     contract = "classic"
-    scopes = {"list": "catalog:read", "create": "catalog:write"}
+    access = {
+        "list": ("catalog:read", "catalog.view_product"),
+        "create": ("catalog:write", "catalog.add_product"),
+    }
     serializer_class = ClassicProductSerializer
 
     def rows(self) -> QuerySet[Product, Any]:

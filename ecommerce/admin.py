@@ -75,9 +75,9 @@ class ReadOnly:
 class ClientAdmin(DeletedAlone, ShopAdmin):
     """`manage.py create_client` makes them, since a secret is shown once and to one person."""
 
-    list_display = ("name", "client_id", "scopes", "created")
+    list_display = ("name", "client_id", "scopes", "requests_per_second", "created")
     search_fields = ("name", "client_id")
-    fields = ("name", "client_id", "scopes", "created")
+    fields = ("name", "client_id", "scopes", "requests_per_second", "created")
     readonly_fields = ("client_id", "created")
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -10,12 +10,21 @@ from django.conf import settings
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError, connection
+from redis import ConnectionPool
 
 log = structlog.get_logger(__name__)
 
 
 def is_strong(secret_key: str) -> bool:
     return len(secret_key) >= 40 and len(set(secret_key)) >= 5 and not secret_key.startswith("django-insecure-")
+
+
+def is_redis_address(url: str) -> bool:
+    try:
+        ConnectionPool.from_url(url)
+    except ValueError:
+        return False
+    return True
 
 
 def unsafe_settings() -> Iterator[str]:
@@ -30,6 +39,8 @@ def unsafe_settings() -> Iterator[str]:
         yield "DATABASE_URL is missing: postgresql://user:password@host:5432/database"
     elif settings.DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
         yield "DATABASE_URL must be a PostgreSQL address: the locks that keep stock right exist nowhere else."
+    if settings.CACHE_URL and not is_redis_address(settings.CACHE_URL):
+        yield "CACHE_URL must be the address of a Redis: redis://host:6379/0"
     if settings.LOCAL:
         return
     if not is_strong(settings.SECRET_KEY):

@@ -8,6 +8,9 @@ class Client(AbstractApplication):
     """A program that calls the API. The books know it as `app:<client id>`."""
 
     scopes = models.CharField(max_length=500, blank=True, help_text="What it may ask for, separated by spaces.")
+    requests_per_second = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Empty: as many as the shop allows any client. 0: no limit."
+    )
 
     class Meta(AbstractApplication.Meta):
         verbose_name = "API client"

@@ -5,9 +5,12 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.db import DataError
+from django.http import HttpRequest, HttpResponse
+from oauth2_provider import views
 from oauth2_provider.oauth2_validators import OAuth2Validator
 from oauth2_provider.scopes import SettingsScopes
 
+from ecommerce.api import problems
 from ecommerce.models import Client
 
 
@@ -33,3 +36,28 @@ class ClientSecretHasher(PBKDF2PasswordHasher):
 
     algorithm = "client_secret"
     iterations = 1
+
+
+class AnswersInJSON:
+    """The toolkit labels some of its refusals as pages, and has none for another method."""
+
+    http_method_names = ["post"]
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response: HttpResponse = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+        if response.content.startswith(b'{"error'):
+            response["Content-Type"] = "application/json"
+        return response
+
+    def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return problems.method_not_allowed(request, ["POST"])
+
+
+class TokenView(AnswersInJSON, views.TokenView):
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Without the toolkit's way to the grant for devices, which is not served here."""
+        return self.authorization_flow_token_response(request)
+
+
+class RevokeTokenView(AnswersInJSON, views.RevokeTokenView):
+    pass

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import environ
+from corsheaders.defaults import default_headers
 from django.conf import global_settings
 from django.core.exceptions import ImproperlyConfigured
 
@@ -20,10 +21,18 @@ env = environ.Env()
 
 
 def whole_number(name: str, *, default: int) -> int:
-    try:
-        return int(env.int(name, default=default))
-    except ValueError:
-        raise ImproperlyConfigured(f"{name} must be a whole number.") from None
+    text = env.str(name, default=str(default)).strip()
+    if not (text.isascii() and text.isdecimal()):
+        raise ImproperlyConfigured(f"{name} must be a whole number.")
+    return int(text)
+
+
+def number_of_proxies(name: str) -> int:
+    """`true` says one."""
+    word = env.str(name, default="0").strip().lower()
+    if word in env.BOOLEAN_TRUE_STRINGS:
+        return 1
+    return 0 if word in ("", "false", "off", "no") else whole_number(name, default=0)
 
 
 def names(name: str, *, default: Sequence[str] = ()) -> list[str]:
@@ -100,9 +109,29 @@ OAUTH2_PROVIDER = {
 }
 PASSWORD_HASHERS = [*global_settings.PASSWORD_HASHERS, "ecommerce.oauth.ClientSecretHasher"]
 
-TRUST_PROXY = env.bool("TRUST_PROXY", default=False)
+TRUST_PROXY = number_of_proxies("TRUST_PROXY")
 if TRUST_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# Browsers, from pages of these origins. Never with credentials: a session is for our own pages.
+CORS_ALLOWED_ORIGINS = names("CORS_ALLOWED_ORIGINS")
+CORS_ALLOW_ALL_ORIGINS = LOCAL
+CORS_URLS_REGEX = r"^/((api|product|order|o)/|openapi\.json$)"
+CORS_ALLOW_HEADERS = [*default_headers, "idempotency-key", "if-match", "if-none-match", "x-request-id"]
+CORS_EXPOSE_HEADERS = [
+    "ETag",
+    "Idempotent-Replayed",
+    "Link",
+    "Location",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "X-Request-ID",
+]
+
+# Of a client in a second, and of an address that is nobody known in a minute; 0: no limit
+RATE_LIMIT = whole_number("RATE_LIMIT", default=100)
+ADDRESS_RATE_LIMIT = whole_number("ADDRESS_RATE_LIMIT", default=60)
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not LOCAL
 SESSION_COOKIE_NAME = "sessionid" if LOCAL else "__Host-sessionid"
@@ -127,6 +156,19 @@ WEB_CONCURRENCY = whole_number("WEB_CONCURRENCY", default=2)
 WEB_THREADS = whole_number("WEB_THREADS", default=4)
 BIND_ADDRESS = env.str("BIND_ADDRESS", default="0.0.0.0")
 PORT = env.str("PORT", default="8000")
+
+# Counters of calls: in a Redis that all processes share, or else in each process
+IN_PROCESS: dict[str, Any] = {
+    "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+    "OPTIONS": {"MAX_ENTRIES": 10_000},
+}
+CACHE_URL = env.str("CACHE_URL", default="")
+REDIS: dict[str, Any] = {
+    "BACKEND": "django.core.cache.backends.redis.RedisCache",
+    "LOCATION": [CACHE_URL],
+    "OPTIONS": {"socket_connect_timeout": 0.2, "socket_timeout": 0.2},
+}
+CACHES = {"default": REDIS if CACHE_URL else IN_PROCESS, "in_process": IN_PROCESS}
 
 DATABASE: dict[str, Any] = {"ENGINE": "django.db.backends.postgresql", "NAME": ""}
 if env.str("DATABASE_URL", default=""):
@@ -176,6 +218,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "rest_framework",
+    "corsheaders",
     "oauth2_provider",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -184,6 +227,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "ecommerce.logging.request_log",
     "ecommerce.health.answer_first",
+    "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -231,9 +275,11 @@ LOGGING = logging.configure(as_json=LOG_FORMAT == "json", level=LOG_LEVEL)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "ecommerce.api.authentication.BearerAuthentication",
+        "ecommerce.api.authentication.StaffAuthentication",
         "ecommerce.api.authentication.OpenCallerAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["ecommerce.api.permissions.HasScope"],
+    "DEFAULT_PERMISSION_CLASSES": ["ecommerce.api.permissions.HasAccess"],
+    "DEFAULT_THROTTLE_CLASSES": ["ecommerce.api.throttling.ClientThrottle"],
     "DEFAULT_PARSER_CLASSES": ["ecommerce.api.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",

@@ -5,11 +5,11 @@ from django.contrib import admin
 from django.urls import URLPattern, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularRedocView, SpectacularSwaggerView
-from oauth2_provider.views import RevokeTokenView, TokenView
 
 from catalog.views import ClassicProductViewSet
 from ecommerce.health import health
-from ecommerce.views import ProblemView, WelcomeView
+from ecommerce.oauth import RevokeTokenView, TokenView
+from ecommerce.views import ProblemView, WelcomeView, limited_by_address
 from orders.views import ClassicOrderViewSet
 
 TO_READ = {"http_method_names": ["get", "head"]}
@@ -28,8 +28,8 @@ urlpatterns = [
     *api("product/create_product", ClassicProductViewSet.as_view({"post": "create"})),
     *api("order/create_order", ClassicOrderViewSet.as_view({"post": "create"})),
     # Access tokens for programs
-    *api("o/token", TokenView.as_view(http_method_names=["post"])),
-    *api("o/revoke_token", RevokeTokenView.as_view(http_method_names=["post"])),
+    *api("o/token", limited_by_address(TokenView.as_view(), of="tokens")),
+    *api("o/revoke_token", limited_by_address(RevokeTokenView.as_view(), of="tokens")),
     # The documentation
     path("openapi.json", SpectacularJSONAPIView.as_view(**TO_READ), name="schema"),
     path("docs", SpectacularSwaggerView.as_view(url_name="schema", **TO_READ)),
@@ -37,6 +37,7 @@ urlpatterns = [
     path("problems/<slug:code>", ProblemView.as_view()),
     # The back office
     path("admin", RedirectView.as_view(url="/admin/")),
+    path("admin/login/", limited_by_address(admin.site.login, of="logins")),
     path("admin/", admin.site.urls),
 ]
 

@@ -1,7 +1,9 @@
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.conf import settings
-from django.http import Http404
+from django.http import Http404, HttpRequest, HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework.permissions import AllowAny
@@ -10,7 +12,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from ecommerce.api import problems
 from ecommerce.api.problems import PROBLEMS
+from ecommerce.api.throttling import tally_of_address
 
 WELCOME = {"message": "welcome to e-commerce platform project!"}
 
@@ -51,3 +55,19 @@ class ProblemView(PublicPage):
         problem = PROBLEMS[code]
         told = {"code": code, "status": problem.status, "title": problem.title, "detail": problem.detail}
         return self.answer(request, told, template="problem.html", classic_status=problem.classic_status)
+
+
+def limited_by_address(view: Callable[..., HttpResponse], *, of: str) -> Callable[..., HttpResponse]:
+    """The view, for as many POSTs a minute as an address may send it."""
+
+    @wraps(view)
+    def limited(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        tally = tally_of_address(request, of=of) if request.method == "POST" else None
+        if tally is None:
+            return view(request, *args, **kwargs)
+        response = problems.throttled(request) if tally.is_exceeded else view(request, *args, **kwargs)
+        for name, value in tally.headers().items():
+            response[name] = value
+        return response
+
+    return limited

@@ -24,7 +24,7 @@ ORDER = {
 
 class ClassicOrderViewSet(GenericViewSet[Order]):
     contract = "classic"
-    scopes = {"create": "orders:write"}
+    access = {"create": ("orders:write", "orders.add_order")}
     serializer_class = ClassicNewOrderSerializer
 
     @extend_schema(

@@ -1,6 +1,7 @@
 import logging
 
 import pytest
+from django.core.cache import caches
 from django.test import Client
 
 
@@ -10,6 +11,12 @@ def _fast_passwords(settings):
         "django.contrib.auth.hashers.MD5PasswordHasher",
         "ecommerce.oauth.ClientSecretHasher",
     ]
+
+
+@pytest.fixture(autouse=True)
+def _nobody_has_called_yet(settings):
+    settings.CACHES = {"default": settings.IN_PROCESS, "in_process": settings.IN_PROCESS}
+    caches["in_process"].clear()
 
 
 @pytest.fixture

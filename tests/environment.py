@@ -9,7 +9,10 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def variables_read() -> set[str]:
     return set(
-        re.findall(r'(?:env\.\w+|names|whole_number)\(\s*"([A-Z_]+)"', (ROOT / "ecommerce/settings.py").read_text())
+        re.findall(
+            r'(?:env\.\w+|names|whole_number|number_of_proxies)\(\s*"([A-Z_]+)"',
+            (ROOT / "ecommerce/settings.py").read_text(),
+        )
     )
 
 

@@ -62,7 +62,10 @@ def test_a_client_may_ask_for_less_and_never_for_more(api):
     assert (more.status_code, more.json()["error"]) == (400, "invalid_scope")
 
 
-@pytest.mark.parametrize("grant", ["password", "authorization_code", "refresh_token", "implicit", "", "\x00"])
+DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
+
+
+@pytest.mark.parametrize("grant", ["password", "authorization_code", "refresh_token", "implicit", DEVICE, "", "\x00"])
 def test_no_other_grant_is_served(api, grant):
     answer = ask_token(api, *new_client("catalog:read"), grant_type=grant, username="mia", password="x", code="x")
 
@@ -78,6 +81,17 @@ def test_an_unknown_client_gets_no_token(api, credentials):
 
     for answer in (in_header, in_body, revoking):
         assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
+
+
+@pytest.mark.parametrize("path", ["/o/token", "/o/revoke_token"])
+def test_what_a_token_call_refuses_is_told_in_json(api, path):
+    bare = api.post(path)
+    other = api.get(path)
+
+    assert (bare.status_code, bare["Content-Type"]) == (400, "application/json")
+    assert bare.json()["error"] == "invalid_request"
+    assert (other.status_code, other["Content-Type"], other["Allow"]) == (405, "application/problem+json", "POST")
+    assert other.json()["code"] == "method_not_allowed"
 
 
 def as_fields(client_id: str, secret: str) -> dict[str, str]:
@@ -234,8 +248,19 @@ def test_a_name_and_a_scope_are_checked():
         new_client("catalog:read")
     with pytest.raises(CommandError, match="invalid choice"):
         call_command("create_client", "other", "--scopes", "catalog:everything")
+    for rate in ("-1", "x", "1.5", "1000001"):
+        with pytest.raises(CommandError, match="invalid rate value"):
+            call_command("create_client", "other", "--scopes", "catalog:read", "--rate", rate)
 
     assert Client.objects.count() == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("arguments", "rate"), [([], None), (["--rate", "0"], 0), (["--rate", "250"], 250)])
+def test_a_client_is_made_with_a_rate_of_its_own(arguments, rate):
+    call_command("create_client", "till", "--scopes", "catalog:read", *arguments, stdout=io.StringIO())
+
+    assert Client.objects.get().requests_per_second == rate
 
 
 OPEN_TO_ALL = {"", "health", "health/", "openapi.json", "docs", "redoc", "problems/<slug:code>", "admin"}
@@ -244,11 +269,12 @@ OF_CLIENTS_ONLY = {"o/token", "o/token/", "o/revoke_token", "o/revoke_token/"}
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete", "options", "head"])
-def test_every_route_that_is_not_named_here_is_closed_to_strangers(client, method):
+def test_every_route_that_is_not_named_here_is_closed_to_strangers(client, settings, method):
+    settings.ADDRESS_RATE_LIMIT = 0
     routes = [str(route.pattern) for route in get_resolver().url_patterns]
     assert set(routes) > OPEN_TO_ALL | OF_CLIENTS_ONLY
 
-    for route in set(routes) - OPEN_TO_ALL - {"admin/"}:
+    for route in set(routes) - OPEN_TO_ALL - {"admin/", "admin/login/"}:
         answer = getattr(client, method)(f"/{route}")
         assert answer.status_code in (400, 401, 405), (method, route)
 

@@ -13,6 +13,7 @@ from django.db import connection
 
 from catalog.models import Product
 from ecommerce.checks import refuse_missing_limits, refuse_unsafe_settings, unsafe_settings
+from ecommerce.settings import number_of_proxies
 from tests.environment import ROOT, clean_environment, variables_read
 from tests.factories import ProductFactory
 from tests.races import in_thread, race
@@ -43,6 +44,8 @@ UNSAFE = [
     ("API_OPEN", "yes"),
     ("SHOP_CURRENCY", "dollars"),
     ("SHOP_TIME_ZONE", "Mars/Olympus"),
+    ("CACHE_URL", "localhost:6379"),
+    ("CACHE_URL", "redis://host:port"),
 ]
 
 
@@ -78,7 +81,10 @@ def test_wsgi_refuses_in_a_bare_environment_and_says_what_is_missing():
         assert name in wsgi.stderr.splitlines()[-1]
 
 
-@pytest.mark.parametrize("setting", [("WEB_THREADS", "x"), ("WEB_CONCURRENCY", "2.5"), ("LOG_LEVEL", "loud")])
+MALFORMED = {"WEB_THREADS": "x", "WEB_CONCURRENCY": "2.5", "LOG_LEVEL": "loud", "RATE_LIMIT": "-1", "TRUST_PROXY": "-1"}
+
+
+@pytest.mark.parametrize("setting", MALFORMED.items())
 def test_a_malformed_setting_is_named(setting):
     name, value = setting
     check = subprocess.run(
@@ -101,6 +107,13 @@ def test_lists_may_have_spaces_and_the_address_of_the_database_keeps_its_options
     printed = subprocess.run(python, cwd=ROOT, env=clean_environment() | variables, capture_output=True, text=True)
 
     assert printed.stdout == "['a.example', 'b.example'] -c geqo=off -c lock_timeout=2s\n"
+
+
+@pytest.mark.parametrize(("value", "proxies"), [("true", 1), ("1", 1), ("False", 0), ("", 0), ("0", 0), ("2", 2)])
+def test_how_many_proxies_stand_in_front_may_be_said_as_before(monkeypatch, value, proxies):
+    monkeypatch.setenv("TRUST_PROXY", value)
+
+    assert number_of_proxies("TRUST_PROXY") == proxies
 
 
 def test_the_deployment_checks_of_django_have_nothing_to_add():

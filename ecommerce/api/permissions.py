@@ -6,12 +6,18 @@ from rest_framework.request import Request
 from ecommerce.api.authentication import Caller
 
 
-class HasScope(BasePermission):
-    """A view names the scope of each of its actions in `scopes`; an action that is not named is closed to everybody."""
+class HasAccess(BasePermission):
+    """A view names in `access`, for each of its actions, the scope that a client needs and the permission that staff
+    need. An action that is not named is closed to everybody.
+    """
 
     def has_permission(self, request: Request, view: Any) -> bool:
         action = getattr(view, "action", "")
         if action is None:  # a method that the address does not have, which is for DRF to say
             return True
-        needed = getattr(view, "scopes", {}).get(action)
-        return isinstance(request.user, Caller) and needed in request.user.scopes
+        scope, permission = getattr(view, "access", {}).get(action, (None, None))
+        if request.user is None or scope is None:
+            return False
+        if isinstance(request.user, Caller):
+            return scope in request.user.scopes
+        return request.user.has_perm(permission)

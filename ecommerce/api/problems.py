@@ -15,6 +15,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from ecommerce.api import throttling
 from ecommerce.api.parameters import InvalidParameters
 from ecommerce.database import is_busy, is_database_fault, name_of, sqlstate_of
 from ecommerce.errors import DomainError
@@ -52,13 +53,23 @@ PROBLEMS = {
     "authentication_failed": Problem(
         401, "That token is not valid", "It is wrong, revoked or older than an hour. Get another from /o/token/."
     ),
-    "permission_denied": Problem(403, "You may not do this", "The access token lacks the scope of this call."),
+    "permission_denied": Problem(
+        403, "You may not do this", "The access token lacks the scope of this call, or the staff user its permission."
+    ),
+    "csrf_failed": Problem(
+        403,
+        "The CSRF token is missing or wrong",
+        "A call by a session of the back office needs the X-CSRFToken header. Programs send an access token instead.",
+    ),
     "not_found": Problem(404, "There is nothing here", "Nothing is found at this address, or it is not yours."),
     "method_not_allowed": Problem(405, "Not with this method", "The Allow header lists the methods of this address."),
     "not_acceptable": Problem(406, "Only JSON is served here", "Leave the Accept header out, or accept JSON."),
     "payload_too_large": Problem(413, "The body is too large", "Send at most 1 MiB."),
     "unsupported_media_type": Problem(415, "Only JSON is read here", "Send Content-Type: application/json, in UTF-8."),
     "invalid": Problem(422, "A field is wrong", "The list of errors says which field and why."),
+    "throttled": Problem(
+        429, "Too many calls", "Nothing was done. Wait for the seconds that Retry-After says, then try again."
+    ),
     # What the shop refuses
     "unknown_product": Problem(
         422, "No such product", "The product does not exist, or is no longer sold.", classic_status=400
@@ -114,7 +125,7 @@ def body_of(code: str, *, status: int, detail: str = "", **more: Any) -> dict[st
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler. None for what is a bug: Django logs it and answers through `server_error`."""
-    error = as_known(error)
+    error = as_known(error, context)
     answer_in_json(context["request"])
     if isinstance(error, DomainError):
         return refusal(error, contract=getattr(context["view"], "contract", None))
@@ -133,12 +144,23 @@ def answer_in_json(request: Request) -> None:
     request.accepted_media_type = JSONRenderer.media_type
 
 
-def as_known(error: Exception) -> Exception:
+def as_known(error: Exception, context: dict[str, Any]) -> Exception:
     if isinstance(error, Http404):
         return exceptions.NotFound()
     if isinstance(error, PermissionDenied):
         return exceptions.PermissionDenied()
+    if isinstance(error, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
+        return refused_stranger(error, context)
     return error
+
+
+def refused_stranger(error: exceptions.APIException, context: dict[str, Any]) -> exceptions.APIException:
+    """Whoever is refused too often from one address reads that instead."""
+    tally = throttling.tally_of_address(context["request"], of="strangers")
+    if tally is None:
+        return error
+    context["view"].headers |= tally.headers()
+    return exceptions.Throttled() if tally.is_exceeded else error
 
 
 def answer(code: str, *, status: int | None = None, headers: dict[str, str] | None = None, **more: Any) -> Response:
@@ -185,12 +207,22 @@ def walk(details: Any, *, pointer: str) -> Iterator[dict[str, str]]:
             yield from walk(inner, pointer=f"{pointer}/{index}" if of_rows else pointer)
 
 
-# Django's own error pages, for what fails before or outside a view of the API.
+# Pages, for what fails before or outside a view of the API; most are Django's own.
 
 
 def page(request: HttpRequest, code: str, *, headers: dict[str, str] | None = None) -> HttpResponse:
     status = PROBLEMS[code].status
     return JsonResponse(body_of(code, status=status), status=status, headers=headers, content_type=MEDIA_TYPE)
+
+
+def method_not_allowed(request: HttpRequest, allowed: list[str]) -> HttpResponse:
+    return page(request, "method_not_allowed", headers={"Allow": ", ".join(allowed)})
+
+
+def throttled(request: HttpRequest) -> HttpResponse:
+    if is_for_people(request):
+        return HttpResponse("Too many attempts. Wait a minute.", status=429, content_type="text/plain; charset=utf-8")
+    return page(request, "throttled")
 
 
 def is_for_people(request: HttpRequest) -> bool:

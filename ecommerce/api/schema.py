@@ -14,10 +14,11 @@ EVERYWHERE = [
     "authentication_failed",
     "permission_denied",
     "not_acceptable",
+    "throttled",
     "busy",
     "unavailable",
 ]
-WITH_A_BODY = ["parse_error", "payload_too_large", "unsupported_media_type", "invalid"]
+WITH_A_BODY = ["csrf_failed", "parse_error", "payload_too_large", "unsupported_media_type", "invalid"]
 
 
 class FieldErrorSerializer(serializers.Serializer[Any]):

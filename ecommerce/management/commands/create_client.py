@@ -7,6 +7,14 @@ from oauth2_provider.generators import generate_client_secret
 
 from ecommerce.models import Client
 
+MAX_RATE = 1_000_000
+
+
+def rate(text: str) -> int:
+    if not 0 <= int(text) <= MAX_RATE:
+        raise ValueError
+    return int(text)
+
 
 class Command(BaseCommand):
     help = "Make an API client and print its id and its secret, once."
@@ -14,14 +22,16 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", help="for people; no two clients share one")
         parser.add_argument("--scopes", nargs="+", required=True, choices=list(settings.SCOPES), metavar="SCOPE")
+        parser.add_argument("--rate", type=rate, help="requests a second; 0: no limit; left out: RATE_LIMIT")
 
-    def handle(self, *, name: str, scopes: list[str], **options: Any) -> None:
+    def handle(self, *, name: str, scopes: list[str], rate: int | None, **options: Any) -> None:
         if Client.objects.filter(name=name).exists():
             raise CommandError("There is a client of this name.")
         secret = generate_client_secret()
         client = Client.objects.create(
             name=name,
             scopes=" ".join(scopes),
+            requests_per_second=rate,
             client_type=Client.CLIENT_CONFIDENTIAL,
             authorization_grant_type=Client.GRANT_CLIENT_CREDENTIALS,
             client_secret=secret,
