@@ -2,7 +2,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from catalog.models import Product
+from catalog.models import Product, Reference, StockMovement
 from ecommerce.errors import DomainError
 
 
@@ -39,13 +39,42 @@ class InsufficientStock(DomainError):
 
 
 class UnknownProduct(DomainError):
-    """It does not exist, or is archived."""
+    """One or more do not exist, or are archived where only what is on sale will do."""
 
     code = "unknown_product"
 
-    def __init__(self, product_id: int) -> None:
-        self.product_id = product_id
-        super().__init__(f"Product with ID {product_id} not found")
+    def __init__(self, *references: Reference) -> None:
+        self.references = references
+        first = references[0]
+        super().__init__(
+            f"Product with ID {first} not found" if isinstance(first, int) else "There is no such product."
+        )
+
+
+class ProductTwice(DomainError):
+    """Once by its uuid and once by its sku, perhaps."""
+
+    code = "product_twice"
+
+    def __init__(self, product: Product) -> None:
+        self.product = product
+        super().__init__("One product stands in two lines.")
+
+
+class StockMoved(DomainError):
+    """Not what the caller expected lies on the shelf. `since` are the movements that explain it, newest first."""
+
+    code = "stock_moved"
+
+    def __init__(self, product: Product, *, expected: int, on_hand: int, since: list[StockMovement]) -> None:
+        self.product = product
+        self.expected = expected
+        self.on_hand = on_hand
+        self.since = since
+        super().__init__(f"{expected} units were expected on the shelf, {on_hand} lie there.")
+
+    def data(self) -> dict[str, Any]:
+        return {"expected": self.expected, "on_hand": self.on_hand}
 
 
 class CountBelowCommitted(DomainError):
@@ -53,7 +82,8 @@ class CountBelowCommitted(DomainError):
 
     code = "count_below_committed"
 
-    def __init__(self, *, committed: int, holders: list[tuple[UUID, int]]) -> None:
+    def __init__(self, product: Product, *, committed: int, holders: list[tuple[UUID, int]]) -> None:
+        self.product = product
         self.committed = committed
         self.holders = holders
         super().__init__(f"{committed} units are sold or held and not yet shipped, so fewer cannot be on the shelf.")

@@ -1,18 +1,29 @@
+import re
 import secrets
 from base64 import b32encode
 from collections.abc import Iterable
+from datetime import datetime
 from decimal import Decimal
+from functools import reduce
+from operator import or_
 from uuid import UUID
 
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.contrib.postgres.indexes import GinIndex
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
-from django.db.models import F, Func, Q
+from django.db.models import F, Func, Q, Sum
 from django.db.models.functions import Cast, Now
 from uuid_utils import compat
 
+from ecommerce.search import Words, query_of
+
 MAX_PRICE = Decimal("9999999999.99")
 MAX_STOCK = 1_000_000_000
+UUID_FORM = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z"
+IS_UUID = re.compile(UUID_FORM)
+COLUMN_OF: dict[type, str] = {int: "pk", UUID: "uuid", str: "sku"}
 MOVED_BY_PEOPLE = ["opening", "received", "adjusted", "counted"]
+Reference = int | UUID | str  # how a caller names a product: its number, its uuid or its sku
 MOVED_BY_ORDERS = ["ordered", "completed", "shipped", "cancelled", "returned"]
 
 
@@ -30,12 +41,25 @@ def transaction_id() -> models.Expression:
     return Cast(Cast(Func(function="pg_current_xact_id"), models.TextField()), models.BigIntegerField())
 
 
+WORDS = Words("name", "description", "sku")
+
+
 class ProductQuerySet(models.QuerySet["Product"]):
     def on_sale(self) -> "ProductQuerySet":
         return self.filter(is_active=True)
 
     def with_stock(self) -> "ProductQuerySet":
         return self.select_related("stock")
+
+    def found_by(self, text: str) -> "ProductQuerySet":
+        query = query_of(text)
+        return self.alias(words=WORDS).filter(words=query) if query else self.none()
+
+    def referred_to(self, references: Iterable[Reference]) -> "ProductQuerySet":
+        by_column: dict[str, list[Reference]] = {}
+        for reference in references:
+            by_column.setdefault(COLUMN_OF[type(reference)], []).append(reference)
+        return self.filter(reduce(or_, (Q((f"{column}__in", names)) for column, names in by_column.items())))
 
 
 class Product(models.Model):
@@ -46,6 +70,7 @@ class Product(models.Model):
         max_length=64,
         default=make_sku,
         verbose_name="SKU",
+        validators=[RegexValidator(UUID_FORM, "A SKU must not have the form of a UUID.", inverse_match=True)],
         help_text="The shop's own number for it. An archived product keeps its own.",
     )
     name = models.CharField(max_length=255)
@@ -67,6 +92,12 @@ class Product(models.Model):
     objects = ProductQuerySet.as_manager()
 
     class Meta:
+        indexes = [  # one for each ordering of the list, and its search
+            models.Index(name="product_by_name", fields=["name", "id"]),
+            models.Index(name="product_by_price", fields=["price", "id"]),
+            models.Index(name="product_by_update", fields=["updated_at", "id"]),
+            GinIndex(WORDS, name="product_words"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 name="product_sku_is_unique", fields=["sku"], violation_error_message="Another product has this SKU."
@@ -79,6 +110,11 @@ class Product(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def references(self) -> tuple[int, UUID, str]:
+        """Every way to name it. Of different types, so that a sku of digits is no number."""
+        return self.pk, self.uuid, self.sku
 
 
 class StockQuerySet(models.QuerySet["Stock"]):
@@ -115,6 +151,21 @@ class Stock(models.Model):
         return self.available + self.committed
 
 
+class StockMovementQuerySet(models.QuerySet["StockMovement"]):
+    def of(self, product: Product) -> "StockMovementQuerySet":
+        return self.filter(product=product)
+
+    def until(self, time: datetime) -> "StockMovementQuerySet":
+        """Up to the last movement that had begun by then. By id: the ids of a product are in the order of its lock."""
+        last = self.filter(created_at__lte=time).order_by("-pk").values("pk")[:1]
+        return self.filter(pk__lte=models.Subquery(last))
+
+    def balance(self) -> Stock:
+        """What these movements of one product, from the first on, come to."""
+        totals = self.aggregate(available=Sum("available_change"), committed=Sum("committed_change"))
+        return Stock(**{counter: total or 0 for counter, total in totals.items()})
+
+
 class StockMovement(models.Model):
     """One row of the ledger. Rows are only ever added; each counter of Stock is the sum of its changes."""
 
@@ -137,10 +188,13 @@ class StockMovement(models.Model):
     order_uuid = models.UUIDField(null=True, verbose_name="order")
     done_by = models.CharField(max_length=150)
     idempotency_key = models.CharField(max_length=255, null=True)
+    fingerprint = models.CharField(max_length=64, blank=True)
     note = models.CharField(max_length=1000, blank=True)
     request_id = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField(db_default=Now())
     transaction_id = models.BigIntegerField(db_default=transaction_id())
+
+    objects = StockMovementQuerySet.as_manager()
 
     class Meta:
         indexes = [models.Index(name="movement_of_product", fields=["product", "id"])]

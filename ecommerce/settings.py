@@ -219,6 +219,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "rest_framework",
     "corsheaders",
+    "django_filters",
     "oauth2_provider",
     "drf_spectacular",
     "drf_spectacular_sidecar",

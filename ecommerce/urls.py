@@ -6,11 +6,11 @@ from django.urls import URLPattern, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularRedocView, SpectacularSwaggerView
 
-from catalog.views import ClassicProductViewSet
+from catalog.views import ClassicProductViewSet, MovementViewSet, ProductViewSet, StockViewSet
 from ecommerce.health import health
 from ecommerce.oauth import RevokeTokenView, TokenView
 from ecommerce.views import ProblemView, WelcomeView, limited_by_address
-from orders.views import ClassicOrderViewSet
+from orders.views import ClassicOrderViewSet, EventViewSet, KeyViewSet, OrderMoveViewSet, OrderViewSet
 
 TO_READ = {"http_method_names": ["get", "head"]}
 
@@ -27,6 +27,24 @@ urlpatterns = [
     *api("product/all_products", ClassicProductViewSet.as_view({"get": "list"})),
     *api("product/create_product", ClassicProductViewSet.as_view({"post": "create"})),
     *api("order/create_order", ClassicOrderViewSet.as_view({"post": "create"})),
+    # API v1
+    *api("api/v1/products", ProductViewSet.as_view({"get": "list", "post": "create"})),
+    *api(
+        "api/v1/products/<uuid:uuid>",
+        ProductViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}),
+    ),
+    *api("api/v1/products/<uuid:uuid>/movements", MovementViewSet.as_view({"get": "list"})),
+    *api("api/v1/stock", StockViewSet.as_view({"post": "create"})),
+    *api("api/v1/orders", OrderViewSet.as_view({"get": "list", "post": "create"})),
+    *api("api/v1/orders/<uuid:uuid>", OrderViewSet.as_view({"get": "retrieve"})),
+    *api("api/v1/orders/<uuid:uuid>/events", EventViewSet.as_view({"get": "list"})),
+    *api("api/v1/orders/<uuid:uuid>/complete", OrderMoveViewSet.as_view({"post": "complete"})),
+    *api("api/v1/orders/<uuid:uuid>/cancel", OrderMoveViewSet.as_view({"post": "cancel"})),
+    *api("api/v1/orders/<uuid:uuid>/ship", OrderMoveViewSet.as_view({"post": "ship"})),
+    *api("api/v1/orders/<uuid:uuid>/extend", OrderMoveViewSet.as_view({"post": "extend"})),
+    *api("api/v1/orders/<uuid:uuid>/notes", OrderMoveViewSet.as_view({"post": "note"})),
+    # The form with the slash first, since a key may hold slashes itself
+    *reversed(api("api/v1/requests/<path:key>", KeyViewSet.as_view({"get": "retrieve"}))),
     # Access tokens for programs
     *api("o/token", limited_by_address(TokenView.as_view(), of="tokens")),
     *api("o/revoke_token", limited_by_address(RevokeTokenView.as_view(), of="tokens")),

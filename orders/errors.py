@@ -1,12 +1,39 @@
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from ecommerce.errors import DomainError
-from orders.models import Order
+from orders.models import Order, OrderItem
 
 
 class OrderTooLarge(DomainError):
     code = "order_too_large"
+
+
+class PriceChanged(DomainError):
+    """The total is not the one that the client expected. `items` are the lines as they would be sold now."""
+
+    code = "price_changed"
+
+    def __init__(self, items: list[OrderItem], total: Decimal) -> None:
+        self.items = items
+        self.total = total
+        super().__init__("The prices are not those that were expected.")
+
+    def data(self) -> dict[str, Any]:
+        return {
+            "total_price": str(self.total),
+            "items": [
+                {
+                    "product": item.product.uuid,
+                    "sku": item.sku,
+                    "quantity": item.quantity,
+                    "price": str(item.price_at_time),
+                    "subtotal": str(item.subtotal),
+                }
+                for item in self.items
+            ],
+        }
 
 
 class IllegalMove(DomainError):

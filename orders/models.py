@@ -1,20 +1,60 @@
 from decimal import Decimal
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Lower, Now
 
 from catalog.models import MAX_PRICE, Product, make_uuid, transaction_id
+from ecommerce.search import Words, query_of
 
 MAX_LINES = 2_000
 MAX_QUANTITY = 1_000_000
 MAX_TOTAL = Decimal("999999999999.99")
 IS_CLIENT = r"^(open|app:.+|staff:.+|command:.+)$"
 
+COLUMNS_OF_A_LINE = (
+    "order_id",
+    "sku",
+    "product_name",
+    "quantity",
+    "cancelled_quantity",
+    "price_at_time",
+    "subtotal",
+    "product__uuid",
+)
+
+WORDS = Words("customer_name", "customer_email", "reference")
+HAS_WORDS = ~Q(customer_name="", customer_email="", reference="")
+
 
 class OrderQuerySet(models.QuerySet["Order"]):
     def hold_is_over(self) -> "OrderQuerySet":
         return self.filter(status=Order.Status.PENDING, hold_expires_at__lte=Now())
+
+    def of_customer(self, email: str) -> "OrderQuerySet":
+        return self.alias(lower_email=Lower("customer_email")).filter(~Q(customer_email=""), lower_email=email.lower())
+
+    def found_by(self, text: str) -> "OrderQuerySet":
+        """By number, or by words of what the caller and the customer wrote."""
+        query = query_of(text)
+        if query is None:
+            return self.none()
+        if text.isascii() and text.isdecimal() and len(text) < 19:
+            by_number = Q(pk=int(text))
+        else:
+            by_number = Q()
+        found = Order.objects.filter(HAS_WORDS).alias(words=WORDS).filter(words=query)
+        return (
+            self.filter(by_number | Q(pk__in=found.values("pk")))
+            if by_number
+            else self.filter(pk__in=found.values("pk"))
+        )
+
+    def with_lines(self) -> "OrderQuerySet":
+        """`lines` of each holds its items, with the uuids of their products."""
+        items = OrderItem.objects.select_related("product").only(*COLUMNS_OF_A_LINE)
+        return self.prefetch_related(models.Prefetch("items", items, to_attr="lines"))
 
 
 class Order(models.Model):
@@ -46,12 +86,21 @@ class Order(models.Model):
     completed_at = models.DateTimeField(null=True)
     shipped_at = models.DateTimeField(null=True)
     cancelled_at = models.DateTimeField(null=True)
+    updated_at = models.DateTimeField(db_default=Now())
 
     objects = OrderQuerySet.as_manager()
+    lines: "list[OrderItem]"  # of an order that was just placed, or read by with_lines()
 
     class Meta:
         indexes = [
             models.Index(name="order_hold", fields=["hold_expires_at"], condition=Q(status="pending")),
+            # Each costs every order a write, so there is one only where a list cannot do without. The partial ones cost
+            # an order without a customer or a reference nothing.
+            models.Index(name="order_of_client", fields=["placed_by", "id"]),
+            models.Index(name="order_by_update", fields=["updated_at", "id"]),
+            models.Index(Lower("customer_email"), "id", name="order_of_customer", condition=~Q(customer_email="")),
+            models.Index(name="order_by_reference", fields=["reference"], condition=~Q(reference="")),
+            GinIndex(WORDS, name="order_words", condition=HAS_WORDS),
         ]
         constraints = [
             models.UniqueConstraint(name="order_key_used_once", fields=["placed_by", "idempotency_key"]),

@@ -1,9 +1,32 @@
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from ecommerce.api.fields import MAX_ID, LaxIntegerField, LaxMoneyField
-from orders.models import MAX_LINES, MAX_QUANTITY
+from catalog.serializers import ProductReferenceField
+from ecommerce.api.fields import (
+    MAX_ID,
+    LaxIntegerField,
+    LaxMoneyField,
+    MoneyField,
+    NameField,
+    ParagraphField,
+    StrictBooleanField,
+    WholeNumberField,
+    WordField,
+)
+from ecommerce.api.parameters import WELL_FORMED_NAME
+from ecommerce.api.serializers import StrictSerializer
+from orders.models import MAX_LINES, MAX_QUANTITY, MAX_TOTAL, Order, OrderEvent
+from orders.services import Quote
+
+MAX_HOLD = timedelta(days=7)
+MAX_METADATA = 50
+
+# The classic API
 
 
 class ClassicLineSerializer(serializers.Serializer[Any]):
@@ -30,3 +53,158 @@ class ClassicOrderSerializer(serializers.Serializer[Any]):
     items = ClassicItemSerializer(many=True)
     total_price = LaxMoneyField(source="order.total_price")
     status = serializers.CharField(source="order.status")
+
+
+# API v1: what is sent
+
+
+class LineSerializer(StrictSerializer):
+    product = ProductReferenceField()
+    quantity = WholeNumberField(min_value=1, max_value=MAX_QUANTITY)
+
+
+class CustomerSerializer(StrictSerializer):
+    email = serializers.EmailField(max_length=254)
+    name = NameField(max_length=255)
+
+
+class AddressSerializer(StrictSerializer):
+    name = NameField(max_length=255)
+    line1 = NameField(max_length=255)
+    line2 = NameField(max_length=255, required=False)
+    city = NameField(max_length=255)
+    region = NameField(max_length=255, required=False)
+    postal_code = NameField(max_length=32)
+    country = serializers.RegexField("^[A-Z]{2}$", help_text="ISO 3166: two capital letters.")
+    phone = NameField(max_length=32, required=False)
+
+
+class HoldField(WholeNumberField):
+    """Seconds in JSON, a timedelta here."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(min_value=1, max_value=int(MAX_HOLD.total_seconds()), **options)
+
+    def to_internal_value(self, data: Any) -> Any:
+        return timedelta(seconds=super().to_internal_value(data))
+
+
+class MetadataField(serializers.DictField):
+    child = ParagraphField(max_length=500, allow_blank=True)
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, dict) and len(data) > MAX_METADATA:
+            raise serializers.ValidationError(f"At most {MAX_METADATA} entries.")
+        if isinstance(data, dict) and any(not WELL_FORMED_NAME.fullmatch(name) for name in data):
+            raise serializers.ValidationError("A key is 1 to 64 letters, digits, _ or -.")
+        return super().to_internal_value(data)
+
+
+class NewOrderSerializer(StrictSerializer):
+    items = LineSerializer(many=True, allow_empty=False, max_length=MAX_LINES)  # type: ignore[call-arg]
+    customer = CustomerSerializer(required=False)
+    ship_to = AddressSerializer(required=False, help_text="Its units wait on the shelf until it is shipped there.")
+    reference = NameField(max_length=255, required=False, help_text="Your own number for it.")
+    metadata = MetadataField(required=False, help_text="Up to 50 strings of your own.")
+    hold = HoldField(required=False, help_text="Hold the units for so many seconds, until it is completed.")
+    expected_total = MoneyField(
+        min_value=Decimal("0.01"), max_value=MAX_TOTAL, required=False, help_text="Refuse it at any other total."
+    )
+
+
+class CancelSerializer(StrictSerializer):
+    items = LineSerializer(many=True, allow_empty=False, max_length=MAX_LINES, required=False)  # type: ignore[call-arg]
+    reason = NameField(max_length=1000, required=False)
+    restock = StrictBooleanField(default=True, help_text="False: the units are written off.")
+
+
+class ShipSerializer(StrictSerializer):
+    carrier = NameField(max_length=100, required=False)
+    number = NameField(max_length=100, required=False, help_text="The tracking number.")
+    url = serializers.URLField(max_length=2000, required=False, help_text="Where the parcel can be followed.")
+
+
+class ExtendSerializer(StrictSerializer):
+    hold = HoldField(help_text="Seconds from now.")
+
+
+class NewNoteSerializer(StrictSerializer):
+    note = ParagraphField(max_length=2000)
+
+
+class OrderParametersSerializer(StrictSerializer):
+    dry_run = WordField(choices=["true", "false"], default="false", help_text="Check it, and place nothing.")
+
+
+# API v1: what is answered
+
+
+class ItemSerializer(serializers.Serializer[Any]):
+    product = serializers.UUIDField(source="product.uuid")
+    sku = serializers.CharField(help_text="As it was when the order was placed, like the name and the price.")
+    product_name = serializers.CharField()
+    quantity = serializers.IntegerField()
+    cancelled_quantity = serializers.IntegerField()
+    price_at_time = MoneyField()
+    subtotal = MoneyField()
+
+
+class TrackingSerializer(serializers.Serializer[Any]):
+    carrier = serializers.CharField(required=False)
+    number = serializers.CharField(required=False)
+    url = serializers.CharField(required=False)
+
+
+class OrderSerializer(serializers.Serializer[Order]):
+    id = serializers.UUIDField(source="uuid")
+    number = serializers.IntegerField(source="pk", help_text="The `id` of the classic API. Numbers may have gaps.")
+    status = serializers.ChoiceField(choices=Order.Status.choices)
+    currency = serializers.CharField()
+    items = ItemSerializer(many=True, source="lines")
+    total_price = MoneyField(help_text="As placed.")
+    current_total = MoneyField(help_text="What cancellations left of it.")
+    customer = serializers.SerializerMethodField()
+    ship_to = AddressSerializer(allow_null=True)
+    shipped_at = serializers.DateTimeField(allow_null=True)
+    tracking = TrackingSerializer(allow_null=True)
+    reference = serializers.CharField()
+    metadata = serializers.DictField(child=serializers.CharField())
+    hold_expires_at = serializers.DateTimeField(allow_null=True)
+    created_at = serializers.DateTimeField()
+    completed_at = serializers.DateTimeField(allow_null=True)
+    cancelled_at = serializers.DateTimeField(allow_null=True)
+    cancel_reason = serializers.CharField()
+    updated_at = serializers.DateTimeField()
+
+    @extend_schema_field(CustomerSerializer(allow_null=True))
+    def get_customer(self, order: Order) -> dict[str, str] | None:
+        if not order.customer_email and not order.customer_name:
+            return None
+        return {"email": order.customer_email, "name": order.customer_name}
+
+
+class QuoteSerializer(serializers.Serializer[Any]):
+    """Of an `orders.services.Quote`."""
+
+    dry_run = serializers.SerializerMethodField()
+    as_of = serializers.DateTimeField()
+    currency = serializers.SerializerMethodField()
+    items = ItemSerializer(many=True)
+    total_price = MoneyField()
+
+    def get_dry_run(self, quote: Quote) -> bool:
+        return True
+
+    def get_currency(self, quote: Quote) -> str:
+        return settings.SHOP_CURRENCY
+
+
+class EventSerializer(serializers.Serializer[OrderEvent]):
+    id = serializers.IntegerField()
+    kind = serializers.ChoiceField(choices=OrderEvent.Kind.choices)
+    old_status = serializers.CharField(help_text="Empty where the order was placed.")
+    new_status = serializers.ChoiceField(choices=Order.Status.choices)
+    done_by = serializers.CharField()
+    request_id = serializers.CharField()
+    data = serializers.DictField(help_text="Of a cancellation `quantities`: units by product number.")
+    created_at = serializers.DateTimeField()

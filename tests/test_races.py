@@ -29,7 +29,7 @@ def no_lock(monkeypatch):
 def read_check_write(monkeypatch):
     """Counters computed in Python and written back, as most shops have it: right under the lock, wrong without."""
 
-    def write(changes, *, kind, cause):
+    def write(changes, *, cause):
         for pk, change in changes.items():
             seen = Stock.objects.get(pk=pk)
             time.sleep(0.002)

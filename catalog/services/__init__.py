@@ -4,30 +4,26 @@ These are steps: they run inside the caller's transaction, or in one of their ow
 """
 
 from catalog.services.importing import Move, Stamp, import_moves, import_products, number_onwards, stamp
-from catalog.services.products import create_product, delete_product, update_product
-from catalog.services.stock import (
-    Cause,
-    adjust_stock,
-    count_stock,
-    receive_stock,
-    release_stock,
-    return_stock,
-    take_stock,
-)
+from catalog.services.moving import StockMove, adjust_stock, count_stock, move_stock, receive_stock
+from catalog.services.products import create_product, delete_product, remove_product, update_product
+from catalog.services.stock import Cause, release_stock, return_stock, take_stock
 
 __all__ = [
     "Cause",
     "Move",
     "Stamp",
+    "StockMove",
     "adjust_stock",
     "count_stock",
     "create_product",
     "delete_product",
     "import_moves",
     "import_products",
+    "move_stock",
     "number_onwards",
     "receive_stock",
     "release_stock",
+    "remove_product",
     "return_stock",
     "stamp",
     "take_stock",

@@ -71,7 +71,7 @@ def import_moves(moves: Sequence[Move], *, done_by: str) -> None:
 
 def ledger_row(move: Move, *, after: int, done_by: str, now: Stamp) -> StockMovement:
     cause = Cause(done_by=done_by, order_uuid=move.order_uuid, note=move.note)
-    row = movement(move.product_id, Change(available=move.change), after=after, kind=move.kind, cause=cause)
+    row = movement(move.product_id, Change(kind=move.kind, available=move.change), after=after, cause=cause)
     row.created_at, row.transaction_id = now.created_at, now.transaction_id
     return row
 

@@ -23,7 +23,7 @@ def create_product(*, name: str, price: Decimal, stock: int = 0, sku: str = "", 
         product.save(force_insert=True)
     product.stock = Stock.objects.create(product=product)
     if stock:
-        write({product.pk: Change(available=stock)}, kind=StockMovement.Kind.OPENING, cause=cause)
+        write({product.pk: Change(kind=StockMovement.Kind.OPENING, available=stock)}, cause=cause)
         product.stock.available = stock
     return product
 
@@ -37,21 +37,47 @@ def update_product(product_id: int, changes: Mapping[str, Any], *, version: int 
     would make that wait for us while we wait for the stock.
     """
     lock_one(product_id)
-    product = Product.objects.filter(pk=product_id)
-    if version is not None and not product.filter(version=version).exists():
-        raise ProductChanged
+    refuse_other_version(product_id, version)
     with sku_is_free():
-        product.update(**changes, version=F("version") + 1, updated_at=Now())
+        Product.objects.filter(pk=product_id).update(**changes, version=F("version") + 1, updated_at=Now())
 
 
 @transaction.atomic(savepoint=False)
 def delete_product(product_id: int) -> None:
     """Delete a product that was never stocked nor sold. Raises UnknownProduct, ProductInUse."""
-    stock = lock_one(product_id)
-    if StockMovement.objects.filter(product_id=product_id).exists():
+    lock_one(product_id)
+    if is_in_use(product_id):
         raise ProductInUse
-    stock.delete()
+    delete_rows(product_id)
+
+
+@transaction.atomic(savepoint=False)
+def remove_product(product_id: int, *, version: int | None = None) -> bool:
+    """Delete a product, or archive it if it was ever stocked or sold: then False. Raises as `update_product` does."""
+    lock_one(product_id)
+    refuse_other_version(product_id, version)
+    if not is_in_use(product_id):
+        delete_rows(product_id)
+        return True
+    if Product.objects.on_sale().filter(pk=product_id).exists():
+        update_product(product_id, {"is_active": False})
+    return False
+
+
+def is_in_use(product_id: int) -> bool:
+    """Whatever is stocked or sold has a movement."""
+    return StockMovement.objects.filter(product_id=product_id).exists()
+
+
+def delete_rows(product_id: int) -> None:
+    Stock.objects.filter(pk=product_id).delete()
     Product.objects.filter(pk=product_id).delete()
+
+
+def refuse_other_version(product_id: int, version: int | None) -> None:
+    """The caller holds the lock on the product's stock."""
+    if version is not None and not Product.objects.filter(pk=product_id, version=version).exists():
+        raise ProductChanged
 
 
 @contextmanager

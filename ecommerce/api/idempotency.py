@@ -6,6 +6,7 @@ from typing import Any
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 
+REPLAYED = {"Idempotent-Replayed": "true"}
 WELL_FORMED_KEY = re.compile(r"[!-~]{1,255}")
 
 
@@ -17,8 +18,26 @@ class InvalidIdempotencyKey(APIException):
 def idempotency_key(request: Request) -> str | None:
     """The key of the request, or None where there is none. Raises InvalidIdempotencyKey."""
     key = request.headers.get("Idempotency-Key")
-    if key is not None and not WELL_FORMED_KEY.fullmatch(key):
+    if key is not None:
+        refuse_malformed(key)
+    return key
+
+
+def refuse_malformed(key: str) -> None:
+    if not WELL_FORMED_KEY.fullmatch(key):
         raise InvalidIdempotencyKey
+
+
+class MissingIdempotencyKey(APIException):
+    status_code = 400
+    default_code = "missing_idempotency_key"
+
+
+def required_key(request: Request) -> str:
+    """Raises MissingIdempotencyKey, InvalidIdempotencyKey."""
+    key = idempotency_key(request)
+    if key is None:
+        raise MissingIdempotencyKey
     return key
 
 

@@ -1,12 +1,35 @@
+import re
+from collections.abc import Collection
 from typing import Any
 
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.request import Request
 from rest_framework.serializers import Serializer
 
+WELL_FORMED_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
 
 class InvalidParameters(ValidationError):
     """Of the address and not of the body, which is how the answer names them."""
+
+
+def refused_parameter(name: str, message: str) -> InvalidParameters:
+    return InvalidParameters({name: ErrorDetail(message, code="invalid")})
+
+
+def refuse_odd(request: Request, *, known: Collection[str]) -> None:
+    """What is unknown, given twice or empty is never ignored. Raises InvalidParameters."""
+    odd = {}
+    for name, values in request.query_params.lists():
+        if name not in known:
+            told = name if WELL_FORMED_NAME.fullmatch(name) else "?"
+            odd[told] = ErrorDetail("There is no such parameter.", code="unknown")
+        elif len(values) > 1:
+            odd[name] = ErrorDetail("Give it once.", code="repeated")
+        elif not values[0]:
+            odd[name] = ErrorDetail("Give it a value, or leave it out.", code="blank")
+    if odd:
+        raise InvalidParameters(odd)
 
 
 def read_parameters(shape: type[Serializer[Any]], request: Request) -> dict[str, Any]:

@@ -47,6 +47,17 @@ PROBLEMS = {
     "invalid_idempotency_key": Problem(
         400, "The Idempotency-Key is malformed", "Send 1 to 255 visible ASCII characters, such as a UUID."
     ),
+    "missing_idempotency_key": Problem(
+        400,
+        "An Idempotency-Key is missing",
+        "Send one of your own with each new request, and the same one to retry it.",
+    ),
+    "invalid_if_match": Problem(400, "The If-Match header is malformed", "Send one ETag as it came, or *."),
+    "not_recorded": Problem(
+        404,
+        "Nothing is recorded under this key",
+        "Nothing is committed yet. Retry with the same key, never with a new one: that is always safe.",
+    ),
     "not_authenticated": Problem(
         401, "Who are you?", "Send an access token: Authorization: Bearer ... It comes from /o/token/."
     ),
@@ -82,6 +93,13 @@ PROBLEMS = {
     ),
     "insufficient_stock": Problem(
         409, "Too little stock", "The shortages list every line that is short. Nothing was taken.", classic_status=400
+    ),
+    "price_changed": Problem(
+        409, "The prices have changed", "The lines as they would be sold now are listed. Order again at that total."
+    ),
+    "product_twice": Problem(422, "One product in two lines", "Name each product once: its uuid and its sku are one."),
+    "stock_moved": Problem(
+        409, "The shelf is not what you expected", "The movements since then are listed: look again, and count again."
     ),
     "illegal_move": Problem(409, "The order does not allow this now", "The moves that are legal now are listed."),
     "quantity_not_cancellable": Problem(
@@ -128,7 +146,7 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     error = as_known(error, context)
     answer_in_json(context["request"])
     if isinstance(error, DomainError):
-        return refusal(error, contract=getattr(context["view"], "contract", None))
+        return refusal(error, context["view"])
     if isinstance(error, exceptions.ValidationError):
         return answer("invalid", errors=field_errors(error))
     if is_database_fault(error):
@@ -168,10 +186,13 @@ def answer(code: str, *, status: int | None = None, headers: dict[str, str] | No
     return Response(body_of(code, status=status, **more), status=status, headers=headers, content_type=MEDIA_TYPE)
 
 
-def refusal(error: DomainError, *, contract: str | None) -> Response:
+def refusal(error: DomainError, view: Any) -> Response:
+    """A view may tell more, or in other words, by a method `told`: where in the body that it was sent, for example."""
     problem = PROBLEMS[error.code]
-    status = problem.classic_status if contract == "classic" and problem.classic_status else problem.status
-    return answer(error.code, status=status, detail=str(error), **error.data())
+    classic = getattr(view, "contract", None) == "classic"
+    status = problem.classic_status if classic and problem.classic_status else problem.status
+    told = view.told(error) if hasattr(view, "told") else error.data()
+    return answer(error.code, status=status, detail=str(error), **told)
 
 
 def database_fault(error: BaseException) -> str:

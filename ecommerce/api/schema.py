@@ -66,6 +66,10 @@ def problems(*codes: str, contract: str | None = None) -> dict[tuple[int, str], 
     }
 
 
+def answered(serializer: Any, example: Any, *, description: str = "") -> OpenApiResponse:
+    return OpenApiResponse(serializer, description=description, examples=[OpenApiExample("example", example)])
+
+
 def example_of(code: str, *, status: int) -> dict[str, Any]:
     body = body_of(code, status=status) | {"request_id": "0f8fad5bd9cb469fa16570867728950e"}
     if code == "invalid":
@@ -97,6 +101,21 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="Makes a retry safe: the same key and body place one order, however often they are sent.",
 )
+
+REQUIRED_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+    OpenApiParameter.HEADER,
+    required=True,
+    description="Your own for each new request; the same one to retry it. Keys of other clients are not yours.",
+)
+IF_MATCH = OpenApiParameter(
+    "If-Match", str, OpenApiParameter.HEADER, description="An ETag as it came: change what I have seen, or nothing."
+)
+IF_NONE_MATCH = OpenApiParameter(
+    "If-None-Match", str, OpenApiParameter.HEADER, description="An ETag as it came: answer 304 if it is still that."
+)
+NOT_MODIFIED = OpenApiResponse(description="It is what the ETag says.")
 
 
 def one_path_each(endpoints: list[tuple[str, str, str, Callable[..., Any]]]) -> list[tuple[str, str, str, Any]]:

@@ -4,16 +4,20 @@ so that what it returns has happened for good."""
 from orders.services.fulfilling import cancel_order, complete_order, ship_order
 from orders.services.holding import expire_holds, extend_hold
 from orders.services.placing import place_order
-from orders.services.requests import Line, OrderRequest, Placed
+from orders.services.quoting import quote_order
+from orders.services.requests import Line, OrderRequest, Placed, Quote, products_named
 
 __all__ = [
     "Line",
     "OrderRequest",
     "Placed",
+    "Quote",
     "cancel_order",
     "complete_order",
     "expire_holds",
     "extend_hold",
     "place_order",
+    "products_named",
+    "quote_order",
     "ship_order",
 ]

@@ -119,7 +119,7 @@ def record(
 ) -> None:
     """Write these columns of the order, and the event that says so."""
     old_status = order.status
-    Order.objects.filter(pk=order.pk).update(**columns, version=F("version") + 1)
+    Order.objects.filter(pk=order.pk).update(**columns, version=F("version") + 1, updated_at=Now())
     order.refresh_from_db()
     OrderEvent.objects.create(
         order=order,

@@ -3,9 +3,10 @@ from datetime import timedelta
 
 import structlog
 from django.db import IntegrityError, transaction
+from django.db.models import F, Sum
 from django.db.models.functions import Now
 
-from orders.models import Order, OrderEvent
+from orders.models import Order, OrderEvent, OrderItem
 from orders.services.fulfilling import locked, record, remaining, take_back, told
 
 log = structlog.get_logger(__name__)
@@ -41,6 +42,13 @@ def free_held_stock(product_ids: Collection[int], *, done_by: str) -> bool:
     for pk in holding:
         expire_hold(pk, done_by=done_by, wait=True)
     return bool(holding)
+
+
+def over_but_held(product_ids: Collection[int]) -> dict[int, int]:
+    """Units by product id that are held for nobody any more, and that the next sweep gives back."""
+    held = OrderItem.objects.filter(product_id__in=product_ids, order__in=Order.objects.hold_is_over())
+    units = held.values("product_id").annotate(units=Sum(F("quantity") - F("cancelled_quantity")))
+    return dict(units.values_list("product_id", "units"))
 
 
 def expire_hold(order_id: int, *, done_by: str, wait: bool) -> bool:

@@ -4,7 +4,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from ecommerce.api.authentication import caller
-from ecommerce.api.idempotency import fingerprint, idempotency_key
+from ecommerce.api.idempotency import REPLAYED, fingerprint, idempotency_key
 from ecommerce.api.schema import IDEMPOTENCY_KEY, WITH_A_BODY, needs, problems
 from orders.models import Order
 from orders.serializers import ClassicNewOrderSerializer, ClassicOrderSerializer
@@ -54,11 +54,11 @@ class ClassicOrderViewSet(GenericViewSet[Order]):
         wanted.is_valid(raise_exception=True)
         placed = place_order(
             OrderRequest(
-                lines=[Line(**line) for line in wanted.validated_data["products"]],
+                lines=[Line(line["product_id"], line["quantity"]) for line in wanted.validated_data["products"]],
                 placed_by=caller(request),
                 key=idempotency_key(request),
                 fingerprint=fingerprint(request.data, contract=self.contract),
             )
         )
-        headers = {"Idempotent-Replayed": "true"} if placed.replayed else {}
+        headers = REPLAYED if placed.replayed else {}
         return Response(ClassicOrderSerializer(placed).data, status=201, headers=headers)

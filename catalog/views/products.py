@@ -1,0 +1,111 @@
+from typing import Any
+from uuid import UUID
+
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from ecommerce.api.filters import StrictFilterBackend
+from ecommerce.api.pagination import KeysetPagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from catalog.errors import ProductChanged
+from catalog.filters import MovementFilter, ProductFilter
+from catalog.models import Product, ProductQuerySet, StockMovement
+from catalog.serializers import MovementSerializer, NewProductSerializer, ProductChangesSerializer, ProductSerializer
+from catalog.services import Cause, create_product, remove_product, update_product
+from catalog.views import documented
+from ecommerce.api.authentication import caller
+from ecommerce.api.conditions import answer_if_changed, etag, wanted_version
+from ecommerce.api.serializers import checked
+from ecommerce.errors import DomainError
+
+
+class ProductViewSet(GenericViewSet[Product]):
+    access = {
+        "list": ("catalog:read", "catalog.view_product"),
+        "retrieve": ("catalog:read", "catalog.view_product"),
+        "create": ("catalog:write", "catalog.add_product"),
+        "partial_update": ("catalog:write", "catalog.change_product"),
+        "destroy": ("catalog:write", "catalog.delete_product"),
+    }
+    serializer_class = ProductSerializer
+    filter_backends = [StrictFilterBackend]
+    filterset_class = ProductFilter
+    pagination_class = KeysetPagination
+    orderings = {"number": "pk", "name": "name", "price": "price", "updated_at": "updated_at"}
+    default_ordering = "number"
+
+    def get_queryset(self) -> ProductQuerySet:
+        return Product.objects.with_stock()
+
+    @extend_schema(**documented.LIST_PRODUCTS)
+    def list(self, request: Request) -> Response:
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+
+    @extend_schema(**documented.READ_PRODUCT)
+    def retrieve(self, request: Request, uuid: UUID) -> Response:
+        product = self.named(uuid)
+        return answer_if_changed(request, self.get_serializer(product).data, tag=tag_of(product))
+
+    @extend_schema(**documented.CREATE_PRODUCT)
+    def create(self, request: Request) -> Response:
+        wanted = checked(NewProductSerializer(data=request.data))
+        product = create_product(**wanted, cause=Cause(done_by=caller(request)))
+        return self.shown(product.uuid, status=201)
+
+    @extend_schema(**documented.CHANGE_PRODUCT)
+    def partial_update(self, request: Request, uuid: UUID) -> Response:
+        product = self.named(uuid)
+        changes = checked(ProductChangesSerializer(data=request.data, partial=True))
+        update_product(product.pk, changes, version=wanted_version(request))
+        return self.shown(uuid)
+
+    @extend_schema(**documented.DELETE_PRODUCT)
+    def destroy(self, request: Request, uuid: UUID) -> Response:
+        was_deleted = remove_product(self.named(uuid).pk, version=wanted_version(request))
+        return Response(status=204) if was_deleted else self.shown(uuid)
+
+    def named(self, uuid: UUID) -> Product:
+        return get_object_or_404(self.get_queryset(), uuid=uuid)
+
+    def shown(self, uuid: UUID, *, status: int = 200) -> Response:
+        product = self.named(uuid)
+        headers = {"ETag": tag_of(product)}
+        if status == 201:
+            headers["Location"] = self.request.build_absolute_uri(f"/api/v1/products/{uuid}/")
+        return Response(self.get_serializer(product).data, status=status, headers=headers)
+
+    def told(self, error: DomainError) -> dict[str, Any]:
+        """Whoever changes a product that has changed meanwhile is shown what it is now."""
+        if isinstance(error, ProductChanged):
+            return {"current": self.get_serializer(self.named(self.kwargs["uuid"])).data}
+        return error.data()
+
+
+def tag_of(product: Product) -> str:
+    """Its stock is part of what is shown, but no reason to refuse a change of its fields."""
+    return etag(product.version, product.stock.available)
+
+
+class MovementViewSet(GenericViewSet[StockMovement]):
+    """The ledger of one product."""
+
+    access = {"list": ("catalog:read", "catalog.view_stockmovement")}
+    serializer_class = MovementSerializer
+    filter_backends = [StrictFilterBackend]
+    filterset_class = MovementFilter
+    pagination_class = KeysetPagination
+    orderings = {"id": "pk"}
+    default_ordering = "-id"
+
+    @extend_schema(**documented.LIST_MOVEMENTS)
+    def list(self, request: Request, uuid: UUID) -> Response:
+        product = get_object_or_404(Product.objects.with_stock(), uuid=uuid)
+        movements = self.filter_queryset(StockMovement.objects.of(product))
+        stock = movements.balance() if "as_of" in request.query_params else product.stock
+        page = self.paginate_queryset(movements)
+        answer = self.get_paginated_response(self.get_serializer(page, many=True).data)
+        answer.data |= {"stock": stock.available, "committed": stock.committed}
+        return answer

@@ -1,0 +1,40 @@
+"""Entity tags (RFC 9110): what a client has seen, so that it need not be sent again, or is not overwritten unseen."""
+
+import re
+from typing import Any
+
+from django.utils.http import parse_etags
+from rest_framework.exceptions import APIException
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+TAG_WITH_VERSION = re.compile(r'(?:W/)?"([0-9]{1,9})(-[0-9]{1,19})?"')
+
+
+class InvalidIfMatch(APIException):
+    status_code = 400
+    default_code = "invalid_if_match"
+
+
+def etag(version: int, *more: int) -> str:
+    """`"<version>"`, or with what else makes the representation: `"<version>-<available>"`."""
+    return '"' + "-".join(map(str, [version, *more])) + '"'
+
+
+def wanted_version(request: Request) -> int | None:
+    """The version in If-Match; None where any will do. Raises InvalidIfMatch."""
+    sent = request.headers.get("If-Match")
+    if sent is None or sent.strip() == "*":
+        return None
+    tag = TAG_WITH_VERSION.fullmatch(sent.strip())
+    if tag is None:
+        raise InvalidIfMatch
+    return int(tag[1])
+
+
+def answer_if_changed(request: Request, data: Any, *, tag: str) -> Response:
+    """200 with the data, or 304 to a client that has it."""
+    known = [seen.removeprefix("W/") for seen in parse_etags(request.headers.get("If-None-Match", ""))]
+    if tag in known or "*" in known:
+        return Response(status=304, headers={"ETag": tag})
+    return Response(data, headers={"ETag": tag})

@@ -1,0 +1,211 @@
+"""Pages of a list: by number for people, to a bounded depth; by cursor for programs, to any."""
+
+import binascii
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db.models import BooleanField, F, Field, Func, Model, QuerySet, Value
+from django.utils import timezone
+from rest_framework import serializers
+from rest_framework.pagination import BasePagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.utils.urls import remove_query_param, replace_query_param
+
+from ecommerce.api.fields import MAX_ID, LaxIntegerField
+from ecommerce.api.parameters import read_parameters, refused_parameter
+
+MAX_DEPTH = 10_000  # rows that a page number may skip
+MAX_COUNT = 10_000  # rows that are counted one by one
+MAX_PAGE_SIZE = 200
+
+
+class PageSerializer(serializers.Serializer[Any]):
+    page = LaxIntegerField(min_value=1, max_value=MAX_DEPTH, required=False)
+    cursor = serializers.CharField(max_length=1000, required=False)
+    page_size = LaxIntegerField(min_value=1, max_value=MAX_PAGE_SIZE, default=50)
+    ordering = serializers.CharField(max_length=40, required=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """By a column and then by id, both upwards or both downwards: what an index on (column, id) reads either way."""
+
+    name: str
+    column: Field[Any, Any]
+    descending: bool
+
+    def sort(self, rows: QuerySet[Any], *, backwards: bool) -> QuerySet[Any]:
+        sign = "-" if self.descending != backwards else ""
+        return rows.order_by(*(f"{sign}{name}" for name in dict.fromkeys([self.column.name, "pk"])))
+
+    def beyond(self, place: "Place") -> Func:
+        """The rows after a place, or before it; a comparison of rows, since an index answers that and no OR."""
+        sign = " < " if self.descending != place.backwards else " > "
+        here = Func(F(self.column.name), F("pk"), function="ROW")
+        there = Func(Value(place.value, output_field=self.column), Value(place.pk), function="ROW")
+        return Func(here, there, template="%(expressions)s", arg_joiner=sign, output_field=BooleanField())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Between two rows of a list."""
+
+    value: Any
+    pk: int
+    backwards: bool
+
+    def as_cursor(self, order: Order) -> str:
+        value = self.value.isoformat() if isinstance(self.value, datetime) else str(self.value)
+        return urlsafe_b64encode(json.dumps([order.name, value, self.pk, self.backwards]).encode()).decode()
+
+
+def read_cursor(cursor: str, order: Order) -> Place:
+    """A cursor says nothing that a filter could not: it is not signed, but it is believed in nothing. Raises ValueError."""
+    name, value, pk, backwards = json.loads(urlsafe_b64decode(cursor.encode()))
+    if name != order.name or not isinstance(value, str) or type(pk) is not int or type(backwards) is not bool:
+        raise ValueError("not a cursor of this list")
+    if not 0 < pk <= MAX_ID or "\x00" in value:
+        raise ValueError("no row has this")
+    column_value = order.column.clean(value, None)
+    if isinstance(column_value, datetime) and timezone.is_naive(column_value):
+        raise ValueError("a time without a zone")
+    return Place(value=column_value, pk=pk, backwards=backwards)
+
+
+class KeysetPagination(BasePagination):
+    """The view names its `orderings` (parameter: column, each with an index on it and the id) and a `default_ordering`.
+
+    `count` is exact up to 10,000, then PostgreSQL's estimate, and null where that is below what was counted.
+    """
+
+    parameters = frozenset(PageSerializer().fields)
+
+    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: Any = None) -> list[Any]:
+        asked = read_parameters(PageSerializer, request)
+        if "page" in asked and "cursor" in asked:
+            raise refused_parameter("cursor", "Give a page or a cursor, not both.")
+        self.request = request
+        self.page, self.size = asked.get("page"), asked["page_size"]
+        self.order = chosen_order(view, asked.get("ordering", view.default_ordering), queryset.model)
+        self.count, self.count_is_estimate = counted(queryset)
+        if self.page is not None:
+            return self.numbered(queryset)
+        return self.after(queryset, self.place(asked["cursor"]) if "cursor" in asked else None)
+
+    def place(self, cursor: str) -> Place:
+        try:
+            return read_cursor(cursor, self.order)
+        except (ValueError, TypeError, OverflowError, RecursionError, ValidationError, binascii.Error):
+            raise refused_parameter("cursor", "This is no cursor of this list in this order.") from None
+
+    def numbered(self, queryset: QuerySet[Any]) -> list[Any]:
+        assert self.page is not None
+        if self.page * self.size > MAX_DEPTH:
+            raise refused_parameter("page", f"Pages end at row {MAX_DEPTH}. Follow the cursors of `next` from there.")
+        skipped = (self.page - 1) * self.size
+        rows = list(self.order.sort(queryset, backwards=False)[skipped : skipped + self.size + 1])
+        self.has_previous, self.has_next = self.page > 1, len(rows) > self.size
+        self.rows = rows[: self.size]
+        return self.rows
+
+    def after(self, queryset: QuerySet[Any], place: Place | None) -> list[Any]:
+        backwards = place is not None and place.backwards
+        rest = queryset.filter(self.order.beyond(place)) if place else queryset
+        rows = list(self.order.sort(rest, backwards=backwards)[: self.size + 1])
+        is_more = len(rows) > self.size
+        self.rows = rows[: self.size][:: -1 if backwards else 1]
+        self.has_previous = is_more if backwards else place is not None
+        self.has_next = True if backwards else is_more
+        return self.rows
+
+    def get_paginated_response(self, data: Any) -> Response:
+        links = {"next": self.next_link(), "prev": self.previous_link()}
+        header = ", ".join(f'<{address}>; rel="{name}"' for name, address in links.items() if address)
+        body = {
+            "results": data,
+            "next": links["next"],
+            "previous": links["prev"],
+            "count": self.count,
+            "count_is_estimate": self.count_is_estimate,
+        }
+        return Response(body, headers={"Link": header} if header else {})
+
+    def next_link(self) -> str | None:
+        if not self.has_next or not self.rows:
+            return None
+        if self.page is not None and (self.page + 1) * self.size <= MAX_DEPTH:
+            return self.link("page", self.page + 1)
+        return self.cursor_link(self.rows[-1], backwards=False)
+
+    def previous_link(self) -> str | None:
+        if not self.has_previous or not self.rows:
+            return None
+        if self.page is not None:
+            return self.link("page", self.page - 1)
+        return self.cursor_link(self.rows[0], backwards=True)
+
+    def cursor_link(self, row: Model, *, backwards: bool) -> str:
+        value = getattr(row, self.order.column.attname)
+        return self.link("cursor", Place(value=value, pk=row.pk, backwards=backwards).as_cursor(self.order))
+
+    def link(self, parameter: str, value: Any) -> str:
+        other = "page" if parameter == "cursor" else "cursor"
+        address = remove_query_param(self.request.build_absolute_uri(), other)
+        return str(replace_query_param(address, parameter, value))
+
+    # What the OpenAPI document says
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        orderings = sorted(sign + name for name in view.orderings for sign in ("", "-"))
+        return [
+            in_query("page", {"type": "integer", "minimum": 1}, "For people: to row 10,000 of the list."),
+            in_query("cursor", {"type": "string"}, "For programs: to any depth. It comes in `next` and `previous`."),
+            in_query("page_size", {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": 50}, "Rows."),
+            in_query("ordering", {"type": "string", "enum": orderings, "default": view.default_ordering}, "Sort by."),
+        ]
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        address = {"type": "string", "format": "uri", "nullable": True}
+        return {
+            "type": "object",
+            "required": ["results", "next", "previous", "count", "count_is_estimate"],
+            "properties": {
+                "results": schema,
+                "next": address,
+                "previous": address,
+                "count": {
+                    "type": "integer",
+                    "nullable": True,
+                    "description": "Null where not even an estimate is right.",
+                },
+                "count_is_estimate": {"type": "boolean", "description": f"So above {MAX_COUNT}."},
+            },
+        }
+
+
+def in_query(name: str, schema: Mapping[str, Any], description: str) -> dict[str, Any]:
+    return {"name": name, "in": "query", "required": False, "schema": schema, "description": description}
+
+
+def chosen_order(view: Any, name: str, model: type[Model]) -> Order:
+    column = view.orderings.get(name.removeprefix("-"))
+    if column is None:
+        raise refused_parameter("ordering", "The list cannot be sorted by this.")
+    field = model._meta.pk if column == "pk" else model._meta.get_field(column)
+    return Order(name=name, column=field, descending=name.startswith("-"))  # type: ignore[arg-type]
+
+
+def counted(queryset: QuerySet[Any]) -> tuple[int | None, bool]:
+    """How many rows there are, and whether that is an estimate."""
+    few = queryset.order_by()[: MAX_COUNT + 1].count()
+    if few <= MAX_COUNT:
+        return few, False
+    [plan] = json.loads(queryset.order_by().explain(format="json"))
+    estimate = plan["Plan"]["Plan Rows"]
+    return (estimate if estimate >= few else None), True

@@ -1,0 +1,101 @@
+"""What an order's lines come to, and what the shop says no to before it locks anything."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db.models.functions import Now
+
+from catalog.errors import InsufficientStock, Shortage, UnknownProduct
+from catalog.models import Product, Reference
+from orders.errors import OrderTooLarge, PriceChanged
+from orders.models import MAX_LINES, MAX_QUANTITY, MAX_TOTAL, OrderItem
+from orders.services.requests import Line, OrderRequest
+
+
+@dataclass(frozen=True, kw_only=True)
+class Basket:
+    """The lines of a request, merged and priced; quantities and products by product id, in the order of the request."""
+
+    quantities: dict[int, int]
+    products: dict[int, Product]
+    items: list[OrderItem]
+    total: Decimal
+    read_at: datetime
+
+
+def read_basket(request: OrderRequest, *, also_available: Mapping[int, int] | None = None) -> Basket:
+    """One statement and no lock: what is plainly short is spared it, what suffices is looked at again under it.
+
+    Raises UnknownProduct, InsufficientStock, OrderTooLarge, PriceChanged.
+    """
+    refuse_odd_number(request.lines)
+    found, read_at = products_on_sale(request.lines)
+    quantities = merged(request.lines, found)
+    products = {product.pk: product for product in found.values()}
+    refuse_short(quantities, products, also_available or {})
+    items = [item(products[pk], quantity) for pk, quantity in quantities.items()]
+    total = total_of(items)
+    if request.expected_total not in (None, total):
+        raise PriceChanged(items, total)
+    return Basket(quantities=quantities, products=products, items=items, total=total, read_at=read_at)
+
+
+def refuse_odd_number(lines: list[Line]) -> None:
+    if not lines or any(line.quantity < 1 for line in lines):
+        raise ValueError("an order has at least one line, and each at least one unit")
+    if len(lines) > MAX_LINES:
+        raise OrderTooLarge(f"An order has at most {MAX_LINES} lines.")
+
+
+def products_on_sale(lines: list[Line]) -> tuple[dict[Reference, Product], datetime]:
+    """The products with their stock, unlocked, and the time by the database's clock: deadlines go by that one."""
+    references = {line.product for line in lines}
+    read: Any = Product.objects.on_sale().with_stock().referred_to(references).annotate(read_at=Now())
+    found = {name: product for product in read for name in product.references if name in references}
+    if unknown := [line.product for line in lines if line.product not in found]:
+        raise UnknownProduct(*unknown)
+    return found, next(iter(found.values())).read_at
+
+
+def merged(lines: list[Line], products: Mapping[Reference, Product]) -> dict[int, int]:
+    """Units by product id; a product that stands twice keeps its first place."""
+    quantities: dict[int, int] = {}
+    for line in lines:
+        pk = products[line.product].pk
+        quantities[pk] = quantities.get(pk, 0) + line.quantity
+    if max(quantities.values()) > MAX_QUANTITY:
+        raise OrderTooLarge(f"An order has at most {MAX_QUANTITY} units of a product.")
+    return quantities
+
+
+def refuse_short(
+    quantities: Mapping[int, int], products: Mapping[int, Product], also_available: Mapping[int, int]
+) -> None:
+    available = {pk: products[pk].stock.available + also_available.get(pk, 0) for pk in quantities}
+    shortages = [
+        Shortage(products[pk], wanted, available[pk]) for pk, wanted in quantities.items() if available[pk] < wanted
+    ]
+    if shortages:
+        raise InsufficientStock(shortages)
+
+
+def item(product: Product, quantity: int) -> OrderItem:
+    """The price is the shop's own; what the client believes it to be is only compared."""
+    return OrderItem(
+        product=product,
+        sku=product.sku,
+        product_name=product.name,
+        quantity=quantity,
+        price_at_time=product.price,
+        subtotal=quantity * product.price,
+    )
+
+
+def total_of(items: list[OrderItem]) -> Decimal:
+    total = sum((item.subtotal for item in items), Decimal())
+    if total > MAX_TOTAL:
+        raise OrderTooLarge(f"The total is above {MAX_TOTAL}.")
+    return total
