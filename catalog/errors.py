@@ -13,6 +13,21 @@ class Shortage:
     available: int
 
 
+def shown(shortages: list[Shortage]) -> dict[str, Any]:
+    return {
+        "shortages": [
+            {
+                "product": short.product.uuid,
+                "number": short.product.pk,
+                "sku": short.product.sku,
+                "wanted": short.wanted,
+                "available": short.available,
+            }
+            for short in shortages
+        ]
+    }
+
+
 class InsufficientStock(DomainError):
     """`shortages` holds every short line, in the order of the request."""
 
@@ -24,18 +39,7 @@ class InsufficientStock(DomainError):
         super().__init__(f"Insufficient stock for product {product.pk} : {product.name}")
 
     def data(self) -> dict[str, Any]:
-        return {
-            "shortages": [
-                {
-                    "product": short.product.uuid,
-                    "number": short.product.pk,
-                    "sku": short.product.sku,
-                    "wanted": short.wanted,
-                    "available": short.available,
-                }
-                for short in self.shortages
-            ]
-        }
+        return shown(self.shortages)
 
 
 class UnknownProduct(DomainError):

@@ -24,7 +24,7 @@ IS_UUID = re.compile(UUID_FORM)
 COLUMN_OF: dict[type, str] = {int: "pk", UUID: "uuid", str: "sku"}
 MOVED_BY_PEOPLE = ["opening", "received", "adjusted", "counted"]
 Reference = int | UUID | str  # how a caller names a product: its number, its uuid or its sku
-MOVED_BY_ORDERS = ["ordered", "completed", "shipped", "cancelled", "returned"]
+MOVED_BY_ORDERS = ["ordered", "retaken", "completed", "shipped", "cancelled", "returned"]
 
 
 def make_uuid() -> UUID:
@@ -175,6 +175,7 @@ class StockMovement(models.Model):
         ADJUSTED = "adjusted"
         COUNTED = "counted"
         ORDERED = "ordered"
+        RETAKEN = "retaken"  # by an order that is completed after its hold was over
         COMPLETED = "completed"
         SHIPPED = "shipped"
         CANCELLED = "cancelled"
@@ -200,7 +201,9 @@ class StockMovement(models.Model):
         indexes = [models.Index(name="movement_of_product", fields=["product", "id"])]
         constraints = [
             models.UniqueConstraint(
-                name="movement_ordered_once", fields=["order_uuid", "product"], condition=Q(kind="ordered")
+                name="movement_taken_once",
+                fields=["order_uuid", "product", "kind"],
+                condition=Q(kind__in=["ordered", "retaken"]),
             ),
             models.UniqueConstraint(
                 name="movement_key_used_once",
@@ -220,7 +223,11 @@ class StockMovement(models.Model):
                 condition=Q(kind__in=["opening", "received"], available_change__gt=0, committed_change=0)
                 | (Q(kind="adjusted", committed_change=0) & ~Q(available_change=0))
                 | Q(kind="counted", committed_change=0)
-                | Q(kind="ordered", available_change__lt=0, committed_change__in=[0, -F("available_change")])
+                | Q(
+                    kind__in=["ordered", "retaken"],
+                    available_change__lt=0,
+                    committed_change__in=[0, -F("available_change")],
+                )
                 | Q(kind__in=["completed", "shipped"], available_change=0, committed_change__lt=0)
                 | Q(kind="cancelled", committed_change__lt=0, available_change__in=[0, -F("committed_change")])
                 | Q(kind="returned", available_change__gt=0, committed_change=0),

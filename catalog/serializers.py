@@ -5,6 +5,7 @@ from uuid import UUID
 from django.conf import settings
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.fields import empty
 
 from catalog.models import IS_UUID, MAX_PRICE, MAX_STOCK, Product, StockMovement
 from ecommerce.api.fields import (
@@ -58,8 +59,8 @@ class ProductReferenceField(NameField):
     def __init__(self, **options: Any) -> None:
         super().__init__(max_length=64, **options)
 
-    def to_internal_value(self, data: Any) -> Any:
-        text = super().to_internal_value(data)
+    def run_validation(self, data: Any = empty) -> Any:
+        text = super().run_validation(data)
         return UUID(text) if IS_UUID.fullmatch(text) else text
 
 
@@ -81,7 +82,7 @@ class ProductSerializer(serializers.Serializer[Product]):
     updated_at = serializers.DateTimeField(help_text="Of the fields; the ledger has the times of the stock.")
 
     def get_currency(self, product: Product) -> str:
-        return settings.SHOP_CURRENCY
+        return str(settings.SHOP_CURRENCY)
 
 
 class ProductFieldsSerializer(StrictSerializer):

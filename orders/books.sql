@@ -44,7 +44,7 @@ SELECT 'order ' || line.order_id,
   FROM (SELECT item.*, buyer.uuid AS order_uuid
           FROM orders_orderitem item JOIN orders_order buyer ON buyer.id = item.order_id) line
   JOIN (SELECT order_uuid, product_id, sum(available_change) AS quantity
-          FROM catalog_stockmovement WHERE kind IN ('cancelled', 'returned') GROUP BY order_uuid, product_id) back
+          FROM catalog_stockmovement WHERE kind IN ('cancelled', 'returned', 'retaken') GROUP BY order_uuid, product_id) back
     ON back.order_uuid = line.order_uuid AND back.product_id = line.product_id
  WHERE back.quantity > line.cancelled_quantity;
 
@@ -52,14 +52,17 @@ SELECT 'order ' || line.order_id,
 SELECT 'order ' || coalesce(event.order_id::text, back.order_uuid::text),
        format('product %s: %s units were to come back, %s did', coalesce(event.product_id, back.product_id),
               coalesce(event.quantity, 0), coalesce(back.quantity, 0))
-  FROM (SELECT logged.order_id, buyer.uuid AS order_uuid, unit.key::bigint AS product_id, sum(unit.value::bigint) AS quantity
+  FROM (SELECT logged.order_id, buyer.uuid AS order_uuid, unit.key::bigint AS product_id, sum(unit.quantity) AS quantity
           FROM orders_orderevent logged
           JOIN orders_order buyer ON buyer.id = logged.order_id
-         CROSS JOIN LATERAL jsonb_each_text(logged.data -> 'quantities') unit
-         WHERE (logged.data ->> 'restock')::boolean
-         GROUP BY logged.order_id, buyer.uuid, unit.key) event
+         CROSS JOIN LATERAL (SELECT key, value::bigint AS quantity FROM jsonb_each_text(logged.data -> 'quantities')
+                              WHERE (logged.data ->> 'restock')::boolean
+                              UNION ALL
+                             SELECT key, -value::bigint FROM jsonb_each_text(logged.data -> 'retaken')) unit
+         GROUP BY logged.order_id, buyer.uuid, unit.key
+        HAVING sum(unit.quantity) <> 0) event
   FULL JOIN (SELECT order_uuid, product_id, sum(available_change) AS quantity
-               FROM catalog_stockmovement WHERE kind IN ('cancelled', 'returned')
+               FROM catalog_stockmovement WHERE kind IN ('cancelled', 'returned', 'retaken')
               GROUP BY order_uuid, product_id HAVING sum(available_change) <> 0) back
     ON back.order_uuid = event.order_uuid AND back.product_id = event.product_id
  WHERE event.quantity IS DISTINCT FROM back.quantity;
@@ -68,8 +71,11 @@ SELECT 'order ' || coalesce(event.order_id::text, back.order_uuid::text),
 SELECT 'order ' || line.order_id,
        format('product %s: %s units are cancelled, the events say %s', line.product_id, line.cancelled_quantity, coalesce(event.quantity, 0))
   FROM orders_orderitem line
-  LEFT JOIN (SELECT logged.order_id, unit.key::bigint AS product_id, sum(unit.value::bigint) AS quantity
-               FROM orders_orderevent logged CROSS JOIN LATERAL jsonb_each_text(logged.data -> 'quantities') unit
+  LEFT JOIN (SELECT logged.order_id, unit.key::bigint AS product_id, sum(unit.quantity) AS quantity
+               FROM orders_orderevent logged
+              CROSS JOIN LATERAL (SELECT key, value::bigint AS quantity FROM jsonb_each_text(logged.data -> 'quantities')
+                                   UNION ALL
+                                  SELECT key, -value::bigint FROM jsonb_each_text(logged.data -> 'retaken')) unit
               GROUP BY logged.order_id, unit.key) event
     ON event.order_id = line.order_id AND event.product_id = line.product_id
  WHERE line.cancelled_quantity <> coalesce(event.quantity, 0);
@@ -159,11 +165,14 @@ SELECT 'order ' || buyer.id, format('is %s, its last event says %s', buyer.statu
 
 -- name: every_move_is_legal
 SELECT 'order ' || order_id, format('event %s: %s from "%s" to "%s" after "%s"', id, kind, old_status, new_status, before)
-  FROM (SELECT *, lag(new_status, 1, '') OVER (PARTITION BY order_id ORDER BY id) AS before FROM orders_orderevent) event
+  FROM (SELECT *, lag(new_status, 1, '') OVER events AS before,
+               bool_or(kind = 'hold_expired') OVER events AS was_swept
+          FROM orders_orderevent WINDOW events AS (PARTITION BY order_id ORDER BY id)) event
  WHERE old_status <> before
+    OR kind = 'completed' AND old_status = 'cancelled' AND NOT was_swept
     OR (kind, old_status, new_status) NOT IN (
        ('placed', '', 'pending'), ('placed', '', 'completed'),
-       ('completed', 'pending', 'completed'),
+       ('completed', 'pending', 'completed'), ('completed', 'cancelled', 'completed'),
        ('cancelled', 'pending', 'cancelled'), ('cancelled', 'completed', 'cancelled'),
        ('hold_expired', 'pending', 'cancelled'), ('hold_extended', 'pending', 'pending'),
        ('shipped', 'completed', 'completed'),
@@ -194,7 +203,7 @@ SELECT 'constraint ' || guard, 'is gone'
   FROM unnest(ARRAY[
        'product_sku_is_unique', 'product_sku_is_given', 'product_name_is_given', 'product_price_in_range',
        'stock_available_not_negative', 'stock_committed_not_negative',
-       'movement_ordered_once', 'movement_key_used_once', 'movement_done_by_is_given', 'movement_after_not_negative',
+       'movement_taken_once', 'movement_key_used_once', 'movement_done_by_is_given', 'movement_after_not_negative',
        'movement_order_fits_kind', 'movement_changes_fit_kind',
        'order_key_used_once', 'order_key_has_fingerprint', 'order_placed_by_a_client', 'order_currency_is_a_code',
        'order_totals_in_range', 'order_times_fit_status', 'order_shipped_to_somewhere',

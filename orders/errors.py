@@ -2,6 +2,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from catalog.errors import InsufficientStock, shown
 from ecommerce.errors import DomainError
 from orders.models import Order, OrderItem
 
@@ -34,6 +35,26 @@ class PriceChanged(DomainError):
                 for item in self.items
             ],
         }
+
+
+class OrderChanged(DomainError):
+    code = "order_changed"
+
+    def __init__(self) -> None:
+        super().__init__("The order has changed since it was read. Look at it again.")
+
+
+class HoldExpired(DomainError):
+    """Its hold was over, its units went back on sale, and there are not enough of them any more."""
+
+    code = "hold_expired"
+
+    def __init__(self, refusal: InsufficientStock) -> None:
+        self.shortages = refusal.shortages
+        super().__init__("The hold is over, and not all of its units are still there.")
+
+    def data(self) -> dict[str, Any]:
+        return shown(self.shortages)
 
 
 class IllegalMove(DomainError):

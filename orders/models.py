@@ -1,3 +1,4 @@
+import re
 from decimal import Decimal
 
 from django.contrib.postgres.indexes import GinIndex
@@ -40,16 +41,10 @@ class OrderQuerySet(models.QuerySet["Order"]):
         query = query_of(text)
         if query is None:
             return self.none()
-        if text.isascii() and text.isdecimal() and len(text) < 19:
-            by_number = Q(pk=int(text))
-        else:
-            by_number = Q()
-        found = Order.objects.filter(HAS_WORDS).alias(words=WORDS).filter(words=query)
-        return (
-            self.filter(by_number | Q(pk__in=found.values("pk")))
-            if by_number
-            else self.filter(pk__in=found.values("pk"))
-        )
+        found = Q(pk__in=Order.objects.filter(HAS_WORDS).alias(words=WORDS).filter(words=query).values("pk"))
+        if re.fullmatch("[0-9]{1,18}", text):
+            found |= Q(pk=int(text))
+        return self.filter(found)
 
     def with_lines(self) -> "OrderQuerySet":
         """`lines` of each holds its items, with the uuids of their products."""
@@ -142,13 +137,18 @@ class Order(models.Model):
         return self.completed_at is not None and (self.ship_to is None or self.shipped_at is not None)
 
     @property
+    def hold_was_swept(self) -> bool:
+        """Cancelled because its hold was over, and not by anybody: every other move out of pending clears the hold."""
+        return self.status == self.Status.CANCELLED and self.hold_expires_at is not None
+
+    @property
     def legal_moves(self) -> list[str]:
         """What `orders.services` would do with it now."""
         if self.status == self.Status.PENDING:
             return ["complete", "cancel", "extend"]
         if self.status == self.Status.COMPLETED:
             return ["cancel"] if self.was_handed_over else ["ship", "cancel"]
-        return []
+        return ["complete"] if self.hold_was_swept else []
 
 
 class OrderItem(models.Model):
@@ -222,7 +222,7 @@ class OrderEvent(models.Model):
             models.CheckConstraint(
                 name="event_is_a_legal_move",
                 condition=Q(kind="placed", old_status="", new_status__in=["pending", "completed"])
-                | Q(kind="completed", old_status="pending", new_status="completed")
+                | Q(kind="completed", old_status__in=["pending", "cancelled"], new_status="completed")
                 | Q(kind="cancelled", old_status__in=["pending", "completed"], new_status="cancelled")
                 | Q(kind="hold_expired", old_status="pending", new_status="cancelled")
                 | Q(kind="shipped", old_status="completed", new_status="completed")

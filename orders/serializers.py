@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.fields import empty
 
 from catalog.serializers import ProductReferenceField
 from ecommerce.api.fields import (
@@ -85,8 +86,8 @@ class HoldField(WholeNumberField):
     def __init__(self, **options: Any) -> None:
         super().__init__(min_value=1, max_value=int(MAX_HOLD.total_seconds()), **options)
 
-    def to_internal_value(self, data: Any) -> Any:
-        return timedelta(seconds=super().to_internal_value(data))
+    def run_validation(self, data: Any = empty) -> Any:
+        return timedelta(seconds=super().run_validation(data))
 
 
 class MetadataField(serializers.DictField):
@@ -196,7 +197,7 @@ class QuoteSerializer(serializers.Serializer[Any]):
         return True
 
     def get_currency(self, quote: Quote) -> str:
-        return settings.SHOP_CURRENCY
+        return str(settings.SHOP_CURRENCY)
 
 
 class EventSerializer(serializers.Serializer[OrderEvent]):
@@ -206,5 +207,7 @@ class EventSerializer(serializers.Serializer[OrderEvent]):
     new_status = serializers.ChoiceField(choices=Order.Status.choices)
     done_by = serializers.CharField()
     request_id = serializers.CharField()
-    data = serializers.DictField(help_text="Of a cancellation `quantities`: units by product number.")
+    data = serializers.DictField(  # type: ignore[assignment]
+        help_text="Of a cancellation `quantities`: units by product number."
+    )
     created_at = serializers.DateTimeField()

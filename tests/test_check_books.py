@@ -60,7 +60,7 @@ MISSING_GUARDS = [
     f"ALTER TABLE {STOCK} ADD CONSTRAINT late CHECK (available >= 0) NOT VALID",
     f"ALTER TABLE {STOCK} DROP CONSTRAINT stock_available_not_negative",
     f"ALTER TABLE {ORDER} DROP CONSTRAINT order_key_used_once",
-    "DROP INDEX movement_ordered_once",
+    "DROP INDEX movement_taken_once",
     f"ALTER TABLE {EVENT} DISABLE TRIGGER append_only",
     f"DROP TRIGGER append_only ON {MOVEMENT}",
     "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",

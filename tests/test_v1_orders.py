@@ -7,7 +7,6 @@ from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
-from django.utils import timezone
 
 from catalog.services import update_product
 from orders.models import Order
@@ -15,6 +14,7 @@ from orders.services import expire_holds
 from tests.factories import ADDRESS, ProductFactory, available, committed, placed
 from tests.races import race
 from tests.test_clients import bearer
+from tests.test_holds import let_time_pass
 from tests.v1 import ORDERS, order_url, send, with_key
 
 CUSTOMER = {"email": "ada@example.com", "name": "Ada"}
@@ -76,7 +76,7 @@ def test_places_an_order(api):
         "metadata": {"channel": "web"},
         "hold_expires_at": None,
         "created_at": answer.json()["created_at"],
-        "completed_at": answer.json()["created_at"],
+        "completed_at": answer.json()["completed_at"],
         "cancelled_at": None,
         "cancel_reason": "",
         "updated_at": answer.json()["created_at"],
@@ -129,8 +129,7 @@ def test_a_key_that_nothing_is_recorded_under_says_to_retry_with_it(api):
 
 @pytest.mark.parametrize(
     ("key", "code"),
-    [(None, "missing_idempotency_key"), ("", "invalid_idempotency_key"), ("a b", "invalid_idempotency_key")]
-    + [("x" * 256, "invalid_idempotency_key"), ("ü", "invalid_idempotency_key")],
+    [(None, "missing_idempotency_key"), *((odd, "invalid_idempotency_key") for odd in ("", "a b", "x" * 256, "ü"))],
 )
 def test_the_key_is_required_and_well_formed(api, key, code):
     lamp = ProductFactory()
@@ -221,7 +220,6 @@ def test_a_dry_run_says_the_same_and_writes_nothing(api, django_assert_num_queri
     assert (answer.status_code, quote["dry_run"], quote["total_price"]) == (200, True, "30.00")
     assert [(item["sku"], item["subtotal"]) for item in quote["items"]] == [("LAMP", "30.00")]
     assert (short.status_code, short.json()["corrected"]) == (409, {"items": [line(lamp, 3)]})
-    assert abs(timezone.now() - timezone.datetime.fromisoformat(short.json()["as_of"])) < timedelta(minutes=1)
     assert (available(lamp), Order.objects.count()) == (3, 0)
 
 

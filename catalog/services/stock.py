@@ -40,8 +40,10 @@ class Change:
 
 
 @transaction.atomic(savepoint=False)
-def take_stock(quantities: Mapping[int, int], *, committed: bool, cause: Cause) -> None:
-    """Take units of each product id off sale; `committed` says that they wait on the shelf.
+def take_stock(
+    quantities: Mapping[int, int], *, committed: bool, cause: Cause, kind: StockMovement.Kind = Kind.ORDERED
+) -> None:
+    """Take units of each product id off sale; `committed` says that they wait on the shelf. `kind` may be RETAKEN.
 
     Locks the rows until the transaction ends. Raises InsufficientStock with every short line; then nothing changed.
     """
@@ -50,9 +52,7 @@ def take_stock(quantities: Mapping[int, int], *, committed: bool, cause: Cause) 
     if wanted:
         products = Product.objects.in_bulk(wanted)
         raise InsufficientStock([Shortage(products[pk], wanted[pk], available.get(pk, 0)) for pk in wanted])
-    taken = {
-        pk: Change(kind=Kind.ORDERED, available=-n, committed=n if committed else 0) for pk, n in quantities.items()
-    }
+    taken = {pk: Change(kind=kind, available=-n, committed=n if committed else 0) for pk, n in quantities.items()}
     write(taken, cause=cause)
 
 

@@ -20,7 +20,8 @@ class LinesOfProducts:
             pointers = [{"pointer": self.pointer(shortage.product)} for shortage in error.shortages]
             return told | {"shortages": [a | b for a, b in zip(pointers, told["shortages"], strict=True)]}
         if isinstance(error, StockMoved):
-            told["movements"] = MovementSerializer(error.since, many=True).data
+            since: Any = error.since
+            told["movements"] = MovementSerializer(since, many=True).data
         if isinstance(error, StockMoved | CountBelowCommitted | ProductTwice):
             told["pointer"] = self.pointer(error.product)
         return told

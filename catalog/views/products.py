@@ -3,8 +3,6 @@ from uuid import UUID
 
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
-from ecommerce.api.filters import StrictFilterBackend
-from ecommerce.api.pagination import KeysetPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
@@ -17,6 +15,8 @@ from catalog.services import Cause, create_product, remove_product, update_produ
 from catalog.views import documented
 from ecommerce.api.authentication import caller
 from ecommerce.api.conditions import answer_if_changed, etag, wanted_version
+from ecommerce.api.filters import StrictFilterBackend
+from ecommerce.api.pagination import KeysetPagination
 from ecommerce.api.serializers import checked
 from ecommerce.errors import DomainError
 
@@ -103,7 +103,7 @@ class MovementViewSet(GenericViewSet[StockMovement]):
     @extend_schema(**documented.LIST_MOVEMENTS)
     def list(self, request: Request, uuid: UUID) -> Response:
         product = get_object_or_404(Product.objects.with_stock(), uuid=uuid)
-        movements = self.filter_queryset(StockMovement.objects.of(product))
+        movements: Any = self.filter_queryset(StockMovement.objects.of(product))
         stock = movements.balance() if "as_of" in request.query_params else product.stock
         page = self.paginate_queryset(movements)
         answer = self.get_paginated_response(self.get_serializer(page, many=True).data)

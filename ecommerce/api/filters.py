@@ -27,7 +27,8 @@ class StrictFilterBackend(DjangoFilterBackend):
             return queryset
         if not filterset.is_valid():
             raise InvalidParameters(refusals_of(filterset))
-        return filterset.qs
+        found: QuerySet[Any] = filterset.qs
+        return found
 
 
 def refusals_of(filterset: FilterSet) -> dict[str, list[ErrorDetail]]:

@@ -37,7 +37,7 @@ class Order:
     """By a column and then by id, both upwards or both downwards: what an index on (column, id) reads either way."""
 
     name: str
-    column: Field[Any, Any]
+    column: "Field[Any, Any]"
     descending: bool
 
     def sort(self, rows: QuerySet[Any], *, backwards: bool) -> QuerySet[Any]:
@@ -66,7 +66,7 @@ class Place:
 
 
 def read_cursor(cursor: str, order: Order) -> Place:
-    """A cursor says nothing that a filter could not: it is not signed, but it is believed in nothing. Raises ValueError."""
+    """It says nothing that a filter could not: it is not signed, and it is believed in nothing. Raises ValueError."""
     name, value, pk, backwards = json.loads(urlsafe_b64decode(cursor.encode()))
     if name != order.name or not isinstance(value, str) or type(pk) is not int or type(backwards) is not bool:
         raise ValueError("not a cursor of this list")
@@ -86,7 +86,7 @@ class KeysetPagination(BasePagination):
 
     parameters = frozenset(PageSerializer().fields)
 
-    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: Any = None) -> list[Any]:
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         asked = read_parameters(PageSerializer, request)
         if "page" in asked and "cursor" in asked:
             raise refused_parameter("cursor", "Give a page or a cursor, not both.")
@@ -95,7 +95,7 @@ class KeysetPagination(BasePagination):
         self.order = chosen_order(view, asked.get("ordering", view.default_ordering), queryset.model)
         self.count, self.count_is_estimate = counted(queryset)
         if self.page is not None:
-            return self.numbered(queryset)
+            return self.numbered(queryset, self.page)
         return self.after(queryset, self.place(asked["cursor"]) if "cursor" in asked else None)
 
     def place(self, cursor: str) -> Place:
@@ -104,13 +104,12 @@ class KeysetPagination(BasePagination):
         except (ValueError, TypeError, OverflowError, RecursionError, ValidationError, binascii.Error):
             raise refused_parameter("cursor", "This is no cursor of this list in this order.") from None
 
-    def numbered(self, queryset: QuerySet[Any]) -> list[Any]:
-        assert self.page is not None
-        if self.page * self.size > MAX_DEPTH:
+    def numbered(self, queryset: QuerySet[Any], page: int) -> list[Any]:
+        if page * self.size > MAX_DEPTH:
             raise refused_parameter("page", f"Pages end at row {MAX_DEPTH}. Follow the cursors of `next` from there.")
-        skipped = (self.page - 1) * self.size
+        skipped = (page - 1) * self.size
         rows = list(self.order.sort(queryset, backwards=False)[skipped : skipped + self.size + 1])
-        self.has_previous, self.has_next = self.page > 1, len(rows) > self.size
+        self.has_previous, self.has_next = page > 1, len(rows) > self.size
         self.rows = rows[: self.size]
         return self.rows
 

@@ -101,6 +101,14 @@ PROBLEMS = {
     "stock_moved": Problem(
         409, "The shelf is not what you expected", "The movements since then are listed: look again, and count again."
     ),
+    "hold_expired": Problem(
+        409,
+        "The hold is over and units are gone",
+        "Its units went back on sale, and the shortages list those that are not there any more. Place a new order.",
+    ),
+    "order_changed": Problem(
+        412, "The order has changed", "It is shown as it is now. Decide again, for what it is now."
+    ),
     "illegal_move": Problem(409, "The order does not allow this now", "The moves that are legal now are listed."),
     "quantity_not_cancellable": Problem(
         409, "More than the order still holds", "The lines list what can be cancelled."

@@ -1,7 +1,8 @@
 """The transactions of an order. Each function is an entrance: it opens and commits a transaction of its own, durably,
 so that what it returns has happened for good."""
 
-from orders.services.fulfilling import cancel_order, complete_order, ship_order
+from orders.services.completing import complete_order
+from orders.services.fulfilling import add_note, cancel_order, ship_order
 from orders.services.holding import expire_holds, extend_hold
 from orders.services.placing import place_order
 from orders.services.quoting import quote_order
@@ -12,6 +13,7 @@ __all__ = [
     "OrderRequest",
     "Placed",
     "Quote",
+    "add_note",
     "cancel_order",
     "complete_order",
     "expire_holds",

@@ -10,27 +10,22 @@ from django.db.models.functions import Now
 from catalog.models import StockMovement
 from catalog.services import Cause, release_stock, return_stock
 from ecommerce.logging import current_request_id
-from orders.errors import Excess, IllegalMove, QuantityNotCancellable
+from orders.errors import Excess, IllegalMove, OrderChanged, QuantityNotCancellable
 from orders.models import Order, OrderEvent, OrderItem
 
 log = structlog.get_logger(__name__)
 Kind = OrderEvent.Kind
 
 
-def complete_order(order_id: int, *, done_by: str) -> Order:
-    """A held order is bought. Without an address its units are handed over now. Raises IllegalMove."""
-    with transaction.atomic(durable=True):
-        order = locked(order_id, move="complete")
-        if order.ship_to is None:
-            release_stock(remaining(order), kind=StockMovement.Kind.COMPLETED, cause=cause(order, done_by))
-        record(order, Kind.COMPLETED, done_by=done_by, status=Order.Status.COMPLETED, completed_at=Now())
-    return told(order, Kind.COMPLETED, done_by=done_by)
+# Every move may be given the `version` of the order that its caller has seen: it raises OrderChanged at any other.
 
 
-def ship_order(order_id: int, *, done_by: str, tracking: Mapping[str, str] | None = None) -> Order:
+def ship_order(
+    order_id: int, *, done_by: str, tracking: Mapping[str, str] | None = None, version: int | None = None
+) -> Order:
     """Its units leave the shelf. `tracking` may hold carrier, number and url. Raises IllegalMove."""
     with transaction.atomic(durable=True):
-        order = locked(order_id, move="ship")
+        order = locked(order_id, move="ship", version=version)
         release_stock(remaining(order), kind=StockMovement.Kind.SHIPPED, cause=cause(order, done_by))
         data = {"tracking": tracking} if tracking else {}
         record(order, Kind.SHIPPED, done_by=done_by, data=data, shipped_at=Now(), tracking=tracking)
@@ -44,6 +39,7 @@ def cancel_order(
     quantities: Mapping[int, int] | None = None,
     restock: bool = True,
     reason: str = "",
+    version: int | None = None,
 ) -> Order:
     """Take back the whole order, or these units by product id; the order is cancelled when its last unit is.
 
@@ -51,7 +47,7 @@ def cancel_order(
     QuantityNotCancellable.
     """
     with transaction.atomic(durable=True):
-        order = locked(order_id, move="cancel")
+        order = locked(order_id, move="cancel", version=version)
         left = remaining(order)
         wanted = left if quantities is None else cancellable(left, quantities)
         kind = Kind.CANCELLED if wanted == left else Kind.ITEMS_CANCELLED
@@ -59,13 +55,24 @@ def cancel_order(
     return told(order, kind, done_by=done_by)
 
 
-def locked(order_id: int, *, move: str) -> Order:
+def add_note(order_id: int, note: str, *, done_by: str, version: int | None = None) -> OrderEvent:
+    """Write it into the timeline, whatever the status."""
+    with transaction.atomic(durable=True):
+        order = locked(order_id, version=version)
+        event = record(order, Kind.NOTE_ADDED, done_by=done_by, data={"note": note})
+    told(order, Kind.NOTE_ADDED, done_by=done_by)
+    return event
+
+
+def locked(order_id: int, *, move: str | None = None, version: int | None = None) -> Order:
     """The order, locked until the transaction ends: of two moves at once, the second sees what the first made of it.
 
-    Raises Order.DoesNotExist, IllegalMove.
+    Raises Order.DoesNotExist, OrderChanged, IllegalMove.
     """
     order = Order.objects.select_for_update(no_key=True).get(pk=order_id)
-    if move not in order.legal_moves:
+    if version not in (None, order.version):
+        raise OrderChanged
+    if move is not None and move not in order.legal_moves:
         raise IllegalMove(order, move)
     return order
 
@@ -98,6 +105,8 @@ def take_back(
     columns: dict[str, Any] = {"current_total": cancel_items(order, quantities)}
     if kind != Kind.ITEMS_CANCELLED:
         columns |= {"status": Order.Status.CANCELLED, "cancelled_at": Now(), "cancel_reason": reason}
+    if kind == Kind.CANCELLED:
+        columns["hold_expires_at"] = None
     return_stock(
         quantities, committed=not order.was_handed_over, restock=restock, cause=cause(order, done_by, note=reason)
     )
@@ -106,7 +115,7 @@ def take_back(
 
 
 def cancel_items(order: Order, quantities: Mapping[int, int]) -> Decimal:
-    """Cancel these units of its lines; returns what the order comes to without them."""
+    """Cancel these units of its lines, or with a minus take that back; returns what the order then comes to."""
     items = list(order.items.all())
     for item in items:
         item.cancelled_quantity += quantities.get(item.product_id, 0)
@@ -116,12 +125,12 @@ def cancel_items(order: Order, quantities: Mapping[int, int]) -> Decimal:
 
 def record(
     order: Order, kind: OrderEvent.Kind, *, done_by: str, data: Mapping[str, Any] | None = None, **columns: Any
-) -> None:
+) -> OrderEvent:
     """Write these columns of the order, and the event that says so."""
     old_status = order.status
     Order.objects.filter(pk=order.pk).update(**columns, version=F("version") + 1, updated_at=Now())
     order.refresh_from_db()
-    OrderEvent.objects.create(
+    return OrderEvent.objects.create(
         order=order,
         kind=kind,
         old_status=old_status,

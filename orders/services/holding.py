@@ -1,23 +1,27 @@
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import timedelta
+from typing import TypeVar
 
 import structlog
 from django.db import IntegrityError, transaction
 from django.db.models import F, Sum
 from django.db.models.functions import Now
 
+from catalog.errors import InsufficientStock
 from orders.models import Order, OrderEvent, OrderItem
 from orders.services.fulfilling import locked, record, remaining, take_back, told
 
 log = structlog.get_logger(__name__)
 Kind = OrderEvent.Kind
 AT_ONCE = 100
+SWEEPS = 20  # of at most 100 holds each
+Result = TypeVar("Result")
 
 
-def extend_hold(order_id: int, hold: timedelta, *, done_by: str) -> Order:
+def extend_hold(order_id: int, hold: timedelta, *, done_by: str, version: int | None = None) -> Order:
     """Hold the units of a pending order for this long from now. Raises IllegalMove."""
     with transaction.atomic(durable=True):
-        order = locked(order_id, move="extend")
+        order = locked(order_id, move="extend", version=version)
         data = {"seconds": int(hold.total_seconds())}
         record(order, Kind.HOLD_EXTENDED, done_by=done_by, data=data, hold_expires_at=Now() + hold)
     return told(order, Kind.HOLD_EXTENDED, done_by=done_by)
@@ -30,6 +34,19 @@ def expire_holds(*, done_by: str) -> int:
     """
     over = Order.objects.hold_is_over().order_by("hold_expires_at").values_list("pk", flat=True)
     return sum(expire_hold(pk, done_by=done_by, wait=False) for pk in over[:AT_ONCE])
+
+
+def freeing_held_stock(action: Callable[[], Result], *, done_by: str) -> Result:
+    """Do what takes stock. What is short may be held by orders whose time is over: nobody waits for a worker to sweep
+    them. Each try is a transaction of its own, since a sweep locks another order. Raises InsufficientStock."""
+    for _ in range(SWEEPS):
+        try:
+            return action()
+        except InsufficientStock as refusal:
+            short = [shortage.product.pk for shortage in refusal.shortages]
+            if not free_held_stock(short, done_by=done_by):
+                break
+    return action()  # another may have swept between the look at the stock and the look at the holds
 
 
 def free_held_stock(product_ids: Collection[int], *, done_by: str) -> bool:

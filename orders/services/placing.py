@@ -4,18 +4,15 @@ import structlog
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from catalog.errors import InsufficientStock
 from catalog.services import Cause, take_stock
 from ecommerce.errors import DomainError, IdempotencyMismatch
 from ecommerce.logging import current_request_id
 from orders.models import Order, OrderEvent, OrderItem
-from orders.services.holding import free_held_stock
+from orders.services.holding import freeing_held_stock
 from orders.services.pricing import Basket, read_basket
 from orders.services.requests import OrderRequest, Placed
 
 log = structlog.get_logger(__name__)
-
-SWEEPS = 20  # of at most 100 holds each
 
 
 class KeyTaken(Exception):
@@ -40,25 +37,13 @@ def place_order(request: OrderRequest) -> Placed:
 def place_or_replay(request: OrderRequest) -> Placed:
     """Whatever is refused may have been placed by an earlier try, which took the last unit."""
     try:
-        return place_or_free(request)
+        return freeing_held_stock(lambda: place(request), done_by=request.placed_by)
     except KeyTaken:
         return replay(request)
     except DomainError:
         if (placed := find_replay(request)) is None:
             raise
         return placed
-
-
-def place_or_free(request: OrderRequest) -> Placed:
-    """What is short may be held by orders whose time is over: selling does not wait for a worker to sweep them."""
-    for _ in range(SWEEPS):
-        try:
-            return place(request)
-        except InsufficientStock as refusal:
-            short = [shortage.product.pk for shortage in refusal.shortages]
-            if not free_held_stock(short, done_by=request.placed_by):
-                break
-    return place(request)  # another may have swept between the look at the stock and the look at the holds
 
 
 @transaction.atomic(durable=True)

@@ -2,8 +2,6 @@ from typing import Any
 from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
-from ecommerce.api.filters import StrictFilterBackend
-from ecommerce.api.pagination import KeysetPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -11,7 +9,9 @@ from catalog.errors import InsufficientStock
 from catalog.views.lines import LinesOfProducts
 from ecommerce.api.authentication import caller
 from ecommerce.api.conditions import answer_if_changed, etag
+from ecommerce.api.filters import StrictFilterBackend
 from ecommerce.api.idempotency import REPLAYED, fingerprint, required_key
+from ecommerce.api.pagination import KeysetPagination
 from ecommerce.api.parameters import read_parameters
 from ecommerce.api.serializers import checked
 from ecommerce.errors import DomainError
@@ -45,7 +45,7 @@ class OrderViewSet(LinesOfProducts, OwnedOrders):
 
     @extend_schema(**documented.LIST_ORDERS)
     def list(self, request: Request) -> Response:
-        page = self.paginate_queryset(self.filter_queryset(self.get_queryset().with_lines()))
+        page: Any = self.paginate_queryset(self.filter_queryset(self.get_queryset().with_lines()))
         return self.get_paginated_response(OrderSerializer(page, many=True).data)
 
     @extend_schema(**documented.READ_ORDER)
@@ -75,8 +75,7 @@ class OrderViewSet(LinesOfProducts, OwnedOrders):
     def told(self, error: DomainError) -> dict[str, Any]:
         told = super().told(error)
         if isinstance(error, InsufficientStock):
-            told["corrected"] = corrected_body(self.request.data, self.lines, error.shortages)
-            told["as_of"] = error.shortages[0].product.read_at
+            told["corrected"] = corrected_body(dict(self.request.data), self.lines, error.shortages)
         return told
 
 
@@ -93,5 +92,5 @@ class EventViewSet(OwnedOrders):
     @extend_schema(**documented.LIST_EVENTS)
     def list(self, request: Request, uuid: UUID) -> Response:
         events = OrderEvent.objects.filter(order=self.named(uuid))
-        page = self.paginate_queryset(self.filter_queryset(events))
+        page: Any = self.paginate_queryset(self.filter_queryset(events))
         return self.get_paginated_response(EventSerializer(page, many=True).data)

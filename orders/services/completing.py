@@ -1,0 +1,55 @@
+from typing import Any
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from catalog.errors import InsufficientStock
+from catalog.models import StockMovement
+from catalog.services import release_stock, take_stock
+from orders.errors import HoldExpired
+from orders.models import Order, OrderEvent
+from orders.services.fulfilling import cancel_items, cause, locked, record, remaining, told
+from orders.services.holding import freeing_held_stock
+
+Kind = OrderEvent.Kind
+COMPLETED: dict[str, Any] = {"status": Order.Status.COMPLETED, "completed_at": Now(), "hold_expires_at": None}
+
+
+def complete_order(order_id: int, *, done_by: str, version: int | None = None) -> Order:
+    """A held order is bought. Without an address its units are handed over now.
+
+    Where its hold was over and its units went back on sale, they are taken again, at the prices of the order. Raises
+    IllegalMove, HoldExpired, OrderChanged.
+    """
+    try:
+        order = freeing_held_stock(lambda: complete(order_id, done_by=done_by, version=version), done_by=done_by)
+    except InsufficientStock as refusal:
+        raise HoldExpired(refusal) from None
+    return told(order, Kind.COMPLETED, done_by=done_by)
+
+
+@transaction.atomic(durable=True)
+def complete(order_id: int, *, done_by: str, version: int | None) -> Order:
+    order = locked(order_id, move="complete", version=version)
+    if order.hold_was_swept:
+        return take_again(order, done_by=done_by)
+    if order.ship_to is None:
+        release_stock(remaining(order), kind=StockMovement.Kind.COMPLETED, cause=cause(order, done_by))
+    record(order, Kind.COMPLETED, done_by=done_by, **COMPLETED)
+    return order
+
+
+def take_again(order: Order, *, done_by: str) -> Order:
+    """What the sweep gave back, and nothing that was cancelled before it."""
+    swept = order.events.get(kind=Kind.HOLD_EXPIRED).data["quantities"]
+    quantities = {int(pk): quantity for pk, quantity in swept.items()}
+    take_stock(
+        quantities,
+        committed=order.ship_to is not None,
+        cause=cause(order, done_by),
+        kind=StockMovement.Kind.RETAKEN,
+    )
+    total = cancel_items(order, {pk: -quantity for pk, quantity in quantities.items()})
+    restored = {"current_total": total, "cancelled_at": None, "cancel_reason": ""}
+    record(order, Kind.COMPLETED, done_by=done_by, data={"retaken": swept}, **COMPLETED, **restored)
+    return order
