@@ -90,7 +90,7 @@ class ProductFieldsSerializer(StrictSerializer):
     name = NameField(max_length=255)
     description = ParagraphField(max_length=100_000, allow_blank=True, required=False)
     price = MoneyField(min_value=Decimal("0.01"), max_value=MAX_PRICE)
-    image_url = serializers.URLField(max_length=2000, allow_blank=True, required=False)
+    image_url = serializers.URLField(max_length=2000, allow_blank=True, required=False, trim_whitespace=False)
 
     def validate_sku(self, sku: str) -> str:
         if IS_UUID.fullmatch(sku):

@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -65,8 +66,17 @@ class LineSerializer(StrictSerializer):
 
 
 class CustomerSerializer(StrictSerializer):
-    email = serializers.EmailField(max_length=254)
+    email = serializers.EmailField(max_length=254, trim_whitespace=False)
     name = NameField(max_length=255)
+
+
+@extend_schema_field({"type": "string", "pattern": "^[A-Z]{2}$", "description": "ISO 3166: two capital letters."})
+class CountryField(NameField):
+    def to_internal_value(self, data: Any) -> str:
+        code = super().to_internal_value(data)
+        if not re.fullmatch("[A-Z]{2}", code):
+            self.fail("invalid")
+        return code
 
 
 class AddressSerializer(StrictSerializer):
@@ -76,7 +86,7 @@ class AddressSerializer(StrictSerializer):
     city = NameField(max_length=255)
     region = NameField(max_length=255, required=False)
     postal_code = NameField(max_length=32)
-    country = serializers.RegexField("^[A-Z]{2}$", help_text="ISO 3166: two capital letters.")
+    country = CountryField()
     phone = NameField(max_length=32, required=False)
 
 
@@ -122,7 +132,9 @@ class CancelSerializer(StrictSerializer):
 class ShipSerializer(StrictSerializer):
     carrier = NameField(max_length=100, required=False)
     number = NameField(max_length=100, required=False, help_text="The tracking number.")
-    url = serializers.URLField(max_length=2000, required=False, help_text="Where the parcel can be followed.")
+    url = serializers.URLField(
+        max_length=2000, required=False, trim_whitespace=False, help_text="Where the parcel can be followed."
+    )
 
 
 class ExtendSerializer(StrictSerializer):

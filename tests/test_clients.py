@@ -274,7 +274,8 @@ def test_every_route_that_is_not_named_here_is_closed_to_strangers(client, setti
     routes = [str(route.pattern) for route in get_resolver().url_patterns]
     assert set(routes) > OPEN_TO_ALL | OF_CLIENTS_ONLY
 
-    for route in set(routes) - OPEN_TO_ALL - {"admin/", "admin/login/"}:
+    of_viewsets = {route for route in routes if route.startswith(("api/", "product/", "order/"))}  # test_access.py
+    for route in set(routes) - of_viewsets - OPEN_TO_ALL - {"admin/", "admin/login/"}:
         answer = getattr(client, method)(f"/{route}")
         assert answer.status_code in (400, 401, 405), (method, route)
 

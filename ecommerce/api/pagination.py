@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import BooleanField, F, Field, Func, Model, QuerySet, Value
+from django.db.models import BooleanField, F, Field, Func, Model, Q, QuerySet, Value
 from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.pagination import BasePagination
@@ -44,8 +44,10 @@ class Order:
         sign = "-" if self.descending != backwards else ""
         return rows.order_by(*(f"{sign}{name}" for name in dict.fromkeys([self.column.name, "pk"])))
 
-    def beyond(self, place: "Place") -> Func:
+    def beyond(self, place: "Place") -> Q | Func:
         """The rows after a place, or before it; a comparison of rows, since an index answers that and no OR."""
+        if self.column.primary_key:
+            return Q(pk__lt=place.pk) if self.descending != place.backwards else Q(pk__gt=place.pk)
         sign = " < " if self.descending != place.backwards else " > "
         here = Func(F(self.column.name), F("pk"), function="ROW")
         there = Func(Value(place.value, output_field=self.column), Value(place.pk), function="ROW")
@@ -205,6 +207,6 @@ def counted(queryset: QuerySet[Any]) -> tuple[int | None, bool]:
     few = queryset.order_by()[: MAX_COUNT + 1].count()
     if few <= MAX_COUNT:
         return few, False
-    [plan] = json.loads(queryset.order_by().explain(format="json"))
+    [plan] = json.loads(queryset.select_related(None).order_by().explain(format="json"))
     estimate = plan["Plan"]["Plan Rows"]
     return (estimate if estimate >= few else None), True
