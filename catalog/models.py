@@ -51,6 +51,10 @@ class ProductQuerySet(models.QuerySet["Product"]):
     def with_stock(self) -> "ProductQuerySet":
         return self.select_related("stock")
 
+    def with_stock_apart(self) -> "ProductQuerySet":
+        """For pages of a list: PostgreSQL may merge two tables from their first rows on, however deep the page is."""
+        return self.prefetch_related("stock")
+
     def found_by(self, text: str) -> "ProductQuerySet":
         query = query_of(text)
         return self.alias(words=WORDS).filter(words=query) if query else self.none()

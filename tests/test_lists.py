@@ -306,7 +306,8 @@ def test_a_page_reads_about_as_many_rows_as_it_shows_however_deep_it_is(ordering
             rows = page_of(ordering, **page)
 
         assert len(rows) == 50
-        assert rows_read(*queries[-1]) <= 110, queries[-1]
+        [page_query] = [query for query in queries if "LIMIT 51" in query[0]]
+        assert rows_read(*page_query) <= 110, page_query
 
 
 def deep_cursor(ordering: str) -> str:
@@ -318,5 +319,5 @@ def deep_cursor(ordering: str) -> str:
 
 def page_of(ordering: str, **parameters) -> list[Product]:
     request = Request(RequestFactory().get(PRODUCTS, {"ordering": ordering, **parameters}))
-    products = Product.objects.with_stock().on_sale()
+    products = ProductViewSet().get_queryset().on_sale()
     return pagination.KeysetPagination().paginate_queryset(products, request, ProductViewSet)

@@ -163,7 +163,7 @@ def test_a_list_takes_few_statements(api, django_assert_num_queries):
     for _ in range(5):
         ProductFactory()
 
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         api.get(PRODUCTS)
 
 

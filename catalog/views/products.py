@@ -37,7 +37,7 @@ class ProductViewSet(GenericViewSet[Product]):
     default_ordering = "number"
 
     def get_queryset(self) -> ProductQuerySet:
-        return Product.objects.with_stock()
+        return Product.objects.with_stock_apart()
 
     @extend_schema(**documented.LIST_PRODUCTS)
     def list(self, request: Request) -> Response:
@@ -68,7 +68,7 @@ class ProductViewSet(GenericViewSet[Product]):
         return Response(status=204) if was_deleted else self.shown(uuid)
 
     def named(self, uuid: UUID) -> Product:
-        return get_object_or_404(self.get_queryset(), uuid=uuid)
+        return get_object_or_404(Product.objects.with_stock(), uuid=uuid)
 
     def shown(self, uuid: UUID, *, status: int = 200) -> Response:
         product = self.named(uuid)
