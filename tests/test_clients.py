@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
+from django.test import Client as Browser
 from django.urls import get_resolver
 from django.utils import timezone
 from oauth2_provider.models import AccessToken
@@ -52,6 +53,16 @@ def test_a_client_gets_a_token_for_an_hour_with_the_scopes_it_was_made_with(api)
         "expires_in": 3600,
         "scope": "catalog:read orders:write",
     }
+
+
+def test_a_program_has_no_csrf_token_and_needs_none(transactional_db):
+    program = Browser(enforce_csrf_checks=True)
+    client = new_client("catalog:read")
+
+    token = ask_token(program, *client).json()["access_token"]
+    revoked = program.post("/o/revoke_token/", {"token": token} | as_fields(*client))
+
+    assert revoked.status_code == 200
 
 
 def test_a_client_may_ask_for_less_and_never_for_more(api):
