@@ -69,10 +69,16 @@ def refuse_missing_limits(limits: dict[str, str]) -> None:
         with connection.cursor() as cursor:
             cursor.execute("SELECT name, current_setting(name) FROM unnest(%s::text[]) AS name", [list(limits)])
             in_force = dict(cursor.fetchall())
+            cursor.execute("SELECT quote_ident(current_user)")
+            [role] = cursor.fetchone()
     except OperationalError:
         log.warning("database_away", detail="The limits of the connection could not be looked at.")
         return
     finally:
         connection.close()
-    if missing := [name for name, value in limits.items() if in_force[name] != value]:
-        raise ImproperlyConfigured(f"The database connection does not keep {', '.join(missing)}.")
+    if missing := {name: value for name, value in limits.items() if in_force[name] != value}:
+        remedy = " ".join(f"ALTER ROLE {role} SET {name} = '{value}';" for name, value in missing.items())
+        raise ImproperlyConfigured(
+            f"The database connection does not keep {', '.join(missing)}."
+            f" Behind a pooler, set DATABASE_POOLER=1, then let it connect anew after: {remedy}"
+        )

@@ -1,4 +1,4 @@
-from django.db import InterfaceError, InternalError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError, connection
 
 FAULTS = (OperationalError, InterfaceError, InternalError)
 BUSY_SQLSTATES = {"40001", "40P01", "55P03", "57014"}
@@ -24,3 +24,10 @@ def is_busy(error: BaseException) -> bool:
 def name_of(error: BaseException) -> str:
     """For the log: what went wrong, without a word of what was sent."""
     return type(error.__cause__ or error).__name__
+
+
+def take_time() -> None:
+    """Lift the limits of the web for this transaction: behind a pooler they are the role's, and so a command's too."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = 0")
+        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")

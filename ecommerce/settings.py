@@ -173,31 +173,39 @@ CACHES = {"default": REDIS if CACHE_URL else IN_PROCESS, "in_process": IN_PROCES
 DATABASE: dict[str, Any] = {"ENGINE": "django.db.backends.postgresql", "NAME": ""}
 if env.str("DATABASE_URL", default=""):
     DATABASE = env.db_url("DATABASE_URL")
+# A pooler that lends a connection for one transaction, such as PgBouncer, takes no limits with it: the role has them.
+DATABASE_POOLER = env.bool("DATABASE_POOLER", default=False)
 OPTIONS_OF_URL = DATABASE.get("OPTIONS", {}).get("options", "")
-LIMITS_FOR_COMMANDS = {"lock_timeout": "2s"}
+# The role's limits, where it has some, are for requests.
+LIMITS_FOR_COMMANDS = {"lock_timeout": "2s", "statement_timeout": "0", "idle_in_transaction_session_timeout": "0"}
 LIMITS_FOR_WEB = {"lock_timeout": "2s", "statement_timeout": "5s", "idle_in_transaction_session_timeout": "5s"}
 
 
 def connection_options(limits: dict[str, str]) -> dict[str, object]:
     """libpq's own timeouts, so that a silent network is an error within seconds, and the server's limits."""
-    return {
+    timeouts: dict[str, object] = {
         "connect_timeout": 3,
         "keepalives_idle": 3,
         "keepalives_interval": 2,
         "keepalives_count": 2,
         "tcp_user_timeout": 7000,
-        "options": " ".join([OPTIONS_OF_URL, *(f"-c {name}={value}" for name, value in limits.items())]),
     }
+    if DATABASE_POOLER:
+        return timeouts
+    return timeouts | {"options": " ".join([OPTIONS_OF_URL, *(f"-c {name}={value}" for name, value in limits.items())])}
 
 
 DATABASE["CONN_HEALTH_CHECKS"] = True
+DATABASE["DISABLE_SERVER_SIDE_CURSORS"] = DATABASE_POOLER
 DATABASE["OPTIONS"] = DATABASE.get("OPTIONS", {}) | connection_options(LIMITS_FOR_COMMANDS)
 DATABASES: dict[str, dict[str, Any]] = {"default": DATABASE}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # wsgi.py puts these in force, so that they hold for requests and not for a long command.
 WEB_DATABASE_OPTIONS = connection_options(LIMITS_FOR_WEB) | {
-    "pool": {"min_size": 1, "max_size": WEB_THREADS, "timeout": 5}
+    # Each thread has a place, so one waits only while the database is away. The pool tries to reconnect at ever longer
+    # intervals, but a short `reconnect_timeout` ends that: then a request makes it try anew.
+    "pool": {"min_size": 1, "max_size": WEB_THREADS, "timeout": 2, "reconnect_timeout": 2}
 }
 
 # The machinery

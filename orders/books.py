@@ -7,6 +7,8 @@ from pathlib import Path
 
 from django.db import connection, transaction
 
+from ecommerce.database import take_time
+
 INVARIANTS: dict[str, str] = dict(
     re.findall(r"^-- name: (\w+)\n(.+?;)$", Path(__file__).with_name("books.sql").read_text(), re.DOTALL | re.MULTILINE)
 )
@@ -27,6 +29,7 @@ def check_books() -> list[Fault]:
     with transaction.atomic(durable=True):
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        take_time()
         return list(find_faults())
 
 

@@ -1,9 +1,16 @@
 import logging
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from django.core.cache import caches
 from django.db import connection, transaction
 from django.test import Client, TransactionTestCase
+
+from tests.environment import ROOT, clean_environment
+from tests.serving import GUNICORN, Shop, free_port, server_environment, wait_for
 
 # Made by `migrate` for every test alike.
 KEPT = {"django_content_type", "auth_permission"}
@@ -11,7 +18,7 @@ KEPT = {"django_content_type", "auth_permission"}
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker):
-    """After a test with real transactions its rows are deleted. Django would truncate every table, which takes 100 ms.
+    """After a test with real transactions its rows are deleted: Django would truncate every table, in 100 ms.
 
     Like TRUNCATE, the lock waits for whoever still writes. A replica fires no triggers: no foreign keys, nothing that
     is append-only. Only a superuser may be one; another user has it the slow way.
@@ -85,3 +92,33 @@ def lines(caplog):
         return found
 
     return look
+
+
+@pytest.fixture(scope="session")
+def static_files(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("static")
+    command = [sys.executable, "manage.py", "collectstatic", "--no-input", "-v0"]
+    subprocess.run(command, cwd=ROOT, check=True, env=clean_environment() | {"STATIC_ROOT": str(folder)})
+    return folder
+
+
+@pytest.fixture
+def serve(transactional_db, static_files, tmp_path):
+    """Start the server with these variables on top of safe ones; what it printed is in `output`."""
+    servers, shops = [], []
+
+    def start(**variables: str) -> Shop:
+        port = free_port()
+        environment = server_environment(STATIC_ROOT=str(static_files), PORT=str(port), **variables)
+        with (tmp_path / "output").open("w") as output:
+            servers.append(subprocess.Popen(GUNICORN, cwd=ROOT, env=environment, stdout=output, stderr=output))
+        shops.append(Shop(port))
+        return wait_for(shops[-1])
+
+    yield start
+    # Connections are closed afterwards: a gunicorn that is told to end while it takes note of that may lock itself up.
+    for server in servers:
+        server.send_signal(signal.SIGINT)  # at once; SIGTERM would wait two seconds for what may still come
+        assert server.wait(timeout=20) == 0
+    for shop in shops:
+        shop.http.clear()

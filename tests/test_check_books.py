@@ -177,3 +177,12 @@ def test_reads_one_snapshot_while_orders_are_placed():
     thread.join()
 
     assert faults == [[]]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_takes_longer_than_a_limit_that_the_role_has_behind_a_pooler(monkeypatch):
+    monkeypatch.setitem(INVARIANTS, "slow", "SELECT 'slow', pg_sleep(0.3)::text")
+    with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = '100ms'")
+
+    assert check_books() == [Fault("slow", "slow", "")]

@@ -106,7 +106,10 @@ def test_lists_may_have_spaces_and_the_address_of_the_database_keeps_its_options
     python = [sys.executable, "-c", read]
     printed = subprocess.run(python, cwd=ROOT, env=clean_environment() | variables, capture_output=True, text=True)
 
-    assert printed.stdout == "['a.example', 'b.example'] -c geqo=off -c lock_timeout=2s\n"
+    assert printed.stdout == (
+        "['a.example', 'b.example'] -c geqo=off"
+        " -c lock_timeout=2s -c statement_timeout=0 -c idle_in_transaction_session_timeout=0\n"
+    )
 
 
 @pytest.mark.parametrize(("value", "proxies"), [("true", 1), ("1", 1), ("False", 0), ("", 0), ("0", 0), ("2", 2)])

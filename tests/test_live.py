@@ -1,117 +1,18 @@
 """The server as it runs in production: gunicorn, JSON lines, a proxy that ends TLS in front of it."""
 
 import json
-import os
 import re
-import signal
-import socket
-import subprocess
-import sys
-import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
-import urllib3
 from django.conf import global_settings
 from django.contrib.auth.models import User
 from django.db import connection
 
 from orders.models import Order
-from tests.environment import ROOT, clean_environment
 from tests.factories import ProductFactory, available
-
-PUBLIC = {"Host": "shop.example.com", "X-Forwarded-Proto": "https"}
-
-
-def free_port() -> int:
-    for port in range(20_000, 32_000):
-        with socket.socket() as candidate:
-            if candidate.connect_ex(("127.0.0.1", port)):
-                return port
-    raise AssertionError("no port is free")
-
-
-@pytest.fixture(scope="session")
-def static_files(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("static")
-    command = [sys.executable, "manage.py", "collectstatic", "--no-input", "-v0"]
-    subprocess.run(command, cwd=ROOT, check=True, env=clean_environment() | {"STATIC_ROOT": str(folder)})
-    return folder
-
-
-def database_url() -> str:
-    """That of the test's own database, which is not the one that DATABASE_URL names."""
-    return urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
-
-
-class Shop:
-    def __init__(self, port: int) -> None:
-        self.address = f"http://127.0.0.1:{port}"
-        self.http = urllib3.PoolManager(maxsize=32)
-
-    def get(self, path: str, **headers: str) -> urllib3.BaseHTTPResponse:
-        return self.http.request("GET", self.address + path, headers={**PUBLIC, **headers}, redirect=False)
-
-    def order(self, product, **headers: str) -> urllib3.BaseHTTPResponse:
-        body = {"products": [{"product_id": product.pk, "quantity": 1}]}
-        return self.http.request(
-            "POST", f"{self.address}/order/create_order", json=body, headers={**PUBLIC, **headers}, retries=False
-        )
-
-    def log_in(self, **headers: str) -> urllib3.BaseHTTPResponse:
-        page = self.get("/admin/login/", **headers)
-        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.data.decode())[1]
-        return self.http.request(
-            "POST",
-            f"{self.address}/admin/login/?next=/admin/",
-            fields={"username": "mia", "password": "a long password", "csrfmiddlewaretoken": token},
-            encode_multipart=False,
-            headers={**PUBLIC, "Cookie": page.headers["Set-Cookie"].split(";")[0], **headers},
-            redirect=False,
-        )
-
-
-@pytest.fixture
-def serve(transactional_db, static_files, tmp_path):
-    """Start the server with these variables on top of safe ones; what it printed is in `output`."""
-    servers, shops = [], []
-
-    def start(**variables: str) -> Shop:
-        port = free_port()
-        environment = {
-            **clean_environment(),
-            "DATABASE_URL": database_url(),
-            "SECRET_KEY": "a7Kq-strong-secret-of-forty-characters-or-more",
-            "ALLOWED_HOSTS": "shop.example.com",
-            "API_OPEN": "classic",
-            "STATIC_ROOT": str(static_files),
-            "BIND_ADDRESS": "127.0.0.1",
-            "PORT": str(port),
-            **variables,
-        }
-        command = [
-            sys.executable,
-            "-m",
-            "gunicorn",
-            "--no-control-socket",
-            "-c",
-            "deploy/gunicorn.py",
-            "ecommerce.wsgi",
-        ]
-        with (tmp_path / "output").open("w") as output:
-            servers.append(subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output))
-        shops.append(Shop(port))
-        return wait_for(shops[-1])
-
-    yield start
-    for shop in shops:
-        shop.http.clear()
-    for server in servers:
-        server.send_signal(signal.SIGINT)  # at once; SIGTERM would wait two seconds for what may still come
-        assert server.wait(timeout=20) == 0
+from tests.serving import PUBLIC
 
 
 @pytest.fixture
@@ -120,21 +21,11 @@ def owner(transactional_db, settings) -> User:
     return User.objects.create_superuser("mia", "mia@example.com", "a long password")
 
 
-def wait_for(shop: Shop) -> Shop:
-    for _ in range(100):
-        try:
-            assert shop.http.request("GET", f"{shop.address}/health", retries=False).status == 200
-            return shop
-        except urllib3.exceptions.HTTPError:
-            time.sleep(0.1)
-    raise AssertionError("the server did not start")
-
-
 def test_four_hundred_buyers_over_http_get_the_thirty_seven_units(serve):
     shop, lamp = serve(), ProductFactory(stock=37)
 
     with ThreadPoolExecutor(32) as buyers:
-        answers = list(buyers.map(lambda _: shop.order(lamp), range(400)))
+        answers = list(buyers.map(lambda _: shop.order(lamp.pk), range(400)))
 
     assert Counter(answer.status for answer in answers) == {201: 37, 400: 363}
     assert {answer.json()["code"] for answer in answers if answer.status == 400} == {"insufficient_stock"}
@@ -145,7 +36,7 @@ def test_twelve_requests_at_once_with_one_key_place_one_order_over_http(serve):
     shop, lamp = serve(), ProductFactory(stock=37)
 
     with ThreadPoolExecutor(12) as senders:
-        answers = list(senders.map(lambda _: shop.order(lamp, **{"Idempotency-Key": "k-1"}), range(12)))
+        answers = list(senders.map(lambda _: shop.order(lamp.pk, **{"Idempotency-Key": "k-1"}), range(12)))
 
     assert {answer.status for answer in answers} == {201}
     assert len({answer.data for answer in answers}) == 1
@@ -157,7 +48,7 @@ def test_connections_that_the_database_ends_are_replaced_without_a_fault(serve):
     statuses = Counter()
 
     for _ in range(5):
-        statuses.update(shop.order(lamp, **{"Idempotency-Key": f"k-{n}"}).status for n in range(8))
+        statuses.update(shop.order(lamp.pk, **{"Idempotency-Key": f"k-{n}"}).status for n in range(8))
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
@@ -194,7 +85,7 @@ def test_a_client_cannot_move_the_shop_to_another_path(serve):
 def test_everything_it_prints_is_a_json_line(serve, tmp_path):
     shop, lamp = serve(), ProductFactory()
 
-    answer = shop.order(lamp, **{"X-Request-ID": "mine-1"})
+    answer = shop.order(lamp.pk, **{"X-Request-ID": "mine-1"})
     lines = [json.loads(line) for line in (tmp_path / "output").read_text().splitlines()]
 
     assert answer.headers["X-Request-ID"] == "mine-1"

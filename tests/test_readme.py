@@ -14,7 +14,6 @@ from orders.models import Order
 from tests.environment import ROOT
 from tests.factories import available
 from tests.test_clients import new_client
-from tests.test_live import serve, static_files  # noqa: F401
 
 SCOPES = ("catalog:read", "catalog:write", "orders:read", "orders:write")
 RUNNERS = {"sh": ["bash", "-eu", "-c"], "python": [sys.executable, "-c"], "js": ["node", "--input-type=module", "-e"]}
@@ -29,7 +28,7 @@ def printed(language: str) -> str:
 
 
 @pytest.mark.parametrize("language", RUNNERS)
-def test_the_walk_through_api_v1(serve, language, tmp_path):  # noqa: F811
+def test_the_walk_through_api_v1(serve, language, tmp_path):
     command = RUNNERS[language]
     if not shutil.which(command[0]):
         pytest.skip(f"{command[0]} is not on this machine")

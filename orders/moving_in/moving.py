@@ -6,6 +6,7 @@ from django.db import connection, transaction
 
 from catalog.models import Product
 from catalog.services import number_onwards, stamp
+from ecommerce.database import take_time
 from orders.books import Fault, find_faults
 from orders.models import Order, OrderItem
 from orders.moving_in.comparison import differing_rows
@@ -43,6 +44,7 @@ def move_in(source: Source, *, dry_run: bool = False) -> Moved:
     With `dry_run`, everything is done and taken back. Raises SourceError, Refused, ShopNotEmpty, BooksDoNotBalance.
     """
     with transaction.atomic(durable=True):
+        take_time()
         close_the_doors()
         survey = surveyed(source)
         if Product.objects.exists() or Order.objects.exists():
