@@ -321,5 +321,11 @@ SPECTACULAR_SETTINGS = {
             }
         }
     },
+    "ENUM_NAME_OVERRIDES": {
+        "OrderStatus": "orders.models.Order.Status",
+        "OrderEventKind": "orders.models.OrderEvent.Kind",
+        "MovementKind": "catalog.models.StockMovement.Kind",
+        "StockMoveKind": ["received", "adjusted", "counted"],
+    },
     "PREPROCESSING_HOOKS": ["ecommerce.api.schema.one_path_each"],
 }

@@ -93,6 +93,7 @@ class MovementViewSet(GenericViewSet[StockMovement]):
     """The ledger of one product."""
 
     access = {"list": ("catalog:read", "catalog.view_stockmovement")}
+    queryset = StockMovement.objects.all()
     serializer_class = MovementSerializer
     filter_backends = [StrictFilterBackend]
     filterset_class = MovementFilter

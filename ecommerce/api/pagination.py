@@ -172,7 +172,7 @@ class KeysetPagination(BasePagination):
         ]
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
-        address = {"type": "string", "format": "uri", "nullable": True}
+        address = {"type": "string", "format": "uri", "nullable": True, "example": None}
         return {
             "type": "object",
             "required": ["results", "next", "previous", "count", "count_is_estimate"],
@@ -184,8 +184,9 @@ class KeysetPagination(BasePagination):
                     "type": "integer",
                     "nullable": True,
                     "description": "Null where not even an estimate is right.",
+                    "example": 1,
                 },
-                "count_is_estimate": {"type": "boolean", "description": f"So above {MAX_COUNT}."},
+                "count_is_estimate": {"type": "boolean", "description": f"So above {MAX_COUNT}.", "example": False},
             },
         }
 

@@ -34,6 +34,7 @@ class ShortageSerializer(serializers.Serializer[Any]):
     sku = serializers.CharField()
     wanted = serializers.IntegerField()
     available = serializers.IntegerField()
+    pointer = serializers.CharField(required=False, help_text="The first line of the body that names the product.")
 
 
 class ProblemSerializer(serializers.Serializer[Any]):
@@ -48,7 +49,38 @@ class ProblemSerializer(serializers.Serializer[Any]):
     errors = FieldErrorSerializer(  # type: ignore[assignment]
         many=True, required=False, help_text="With code `invalid`: at most 20."
     )
-    shortages = ShortageSerializer(many=True, required=False, help_text="With code `insufficient_stock`: every one.")
+    shortages = ShortageSerializer(
+        many=True, required=False, help_text="With codes `insufficient_stock` and `hold_expired`: every one."
+    )
+    corrected = serializers.DictField(
+        required=False, allow_null=True, help_text="With `insufficient_stock`: the order that would pass, if any."
+    )
+    current = serializers.DictField(
+        required=False, help_text="With `product_changed` and `order_changed`: what it is now."
+    )
+    pointer = serializers.CharField(required=False, help_text="The line of the body that it is about.")
+    legal_moves = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text="With `illegal_move`: what would be legal now."
+    )
+    order_status = serializers.CharField(required=False, help_text="With `illegal_move`.")
+    expected = serializers.IntegerField(required=False, help_text="With `stock_moved`: units on the shelf.")
+    on_hand = serializers.IntegerField(required=False, help_text="With `stock_moved`: units on the shelf.")
+    movements = serializers.ListField(
+        child=serializers.DictField(), required=False, help_text="With `stock_moved`: those since, newest first."
+    )
+    committed = serializers.IntegerField(required=False, help_text="With `count_below_committed`.")
+    holders = serializers.ListField(
+        child=serializers.DictField(), required=False, help_text="With `count_below_committed`: orders and quantities."
+    )
+    total_price = serializers.CharField(required=False, help_text="With `price_changed`: what it comes to now.")
+    items = serializers.ListField(
+        child=serializers.DictField(), required=False, help_text="With `price_changed`: the lines at their prices now."
+    )
+    lines = serializers.ListField(
+        child=serializers.DictField(),
+        required=False,
+        help_text="With `quantity_not_cancellable`: what is left of each.",
+    )
 
 
 def problems(*codes: str, contract: str | None = None) -> dict[tuple[int, str], OpenApiResponse]:
