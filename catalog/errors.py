@@ -55,6 +55,15 @@ class UnknownProduct(DomainError):
         )
 
 
+class ProductGone(DomainError):
+    """It was there a moment ago: somebody deleted it at the same time."""
+
+    code = "not_found"
+
+    def __init__(self) -> None:
+        super().__init__("The product is gone: somebody has just deleted it.")
+
+
 class ProductTwice(DomainError):
     """Once by its uuid and once by its sku, perhaps."""
 

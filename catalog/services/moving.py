@@ -54,6 +54,8 @@ def move_stock(moves: Sequence[StockMove], *, cause: Cause) -> Moved:
         return Moved(movements=earlier, replayed=True)
     products = products_of(moves)
     stocks = {stock.pk: stock for stock in lock([product.pk for product in products])}
+    if gone := [move.product for product, move in zip(products, moves, strict=True) if product.pk not in stocks]:
+        raise UnknownProduct(*gone)
     changes: dict[int, Change] = {}
     for product, move in zip(products, moves, strict=True):
         refuse_unexpected(product, move, stocks[product.pk])

@@ -30,7 +30,7 @@ def create_product(*, name: str, price: Decimal, stock: int = 0, sku: str = "", 
 
 @transaction.atomic(savepoint=False)
 def update_product(product_id: int, changes: Mapping[str, Any], *, version: int | None = None) -> None:
-    """Write these columns and no others. Raises UnknownProduct, SkuTaken; with a `version`, ProductChanged if it is no
+    """Write these columns and no others. Raises ProductGone, SkuTaken; with a `version`, ProductChanged if it is no
     longer that of the product.
 
     The stock row is locked first: an order that holds it checks its foreign keys at COMMIT, and a change of the sku
@@ -44,7 +44,7 @@ def update_product(product_id: int, changes: Mapping[str, Any], *, version: int 
 
 @transaction.atomic(savepoint=False)
 def delete_product(product_id: int) -> None:
-    """Delete a product that was never stocked nor sold. Raises UnknownProduct, ProductInUse."""
+    """Delete a product that was never stocked nor sold. Raises ProductGone, ProductInUse."""
     lock_one(product_id)
     if is_in_use(product_id):
         raise ProductInUse

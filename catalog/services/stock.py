@@ -6,7 +6,7 @@ from uuid import UUID
 import structlog
 from django.db import connection, transaction
 
-from catalog.errors import InsufficientStock, Shortage, UnknownProduct
+from catalog.errors import InsufficientStock, ProductGone, Shortage
 from catalog.models import Product, Stock, StockMovement
 from ecommerce.logging import current_request_id
 
@@ -92,7 +92,7 @@ def lock(product_ids: Iterable[int]) -> list[Stock]:
 def lock_one(product_id: int) -> Stock:
     stock = Stock.objects.locked([product_id]).first()
     if stock is None:
-        raise UnknownProduct(product_id)
+        raise ProductGone
     return stock
 
 
