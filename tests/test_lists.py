@@ -168,7 +168,7 @@ FORGED = [
     "AAAA",
     "====",
     "é",
-    "x" * 1001,
+    "x" * 2001,
     base64.urlsafe_b64encode(b"null").decode(),
     base64.urlsafe_b64encode(b"[" * 700).decode(),
     base64.urlsafe_b64encode(b'{"a": 1}').decode(),
