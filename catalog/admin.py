@@ -6,6 +6,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import URLPattern, path, reverse
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 
 from catalog.errors import CountBelowCommitted
 from catalog.forms import ChangeProductForm, NewProductForm, ProductForm, StockMoveForm
@@ -131,7 +133,7 @@ class ProductAdmin(DeletedAlone, ShopAdmin):
             "title": f"Stock of {product}",
             "product": product,
             "form": form if may_move else None,
-            "movements": product.movements.order_by("-pk")[:50],
+            "ledger": ledger_table(product.movements.order_by("-pk")[:50]),
         }
         return render(request, "admin/catalog/product/stock.html", context)
 
@@ -145,6 +147,25 @@ class ProductAdmin(DeletedAlone, ShopAdmin):
             return False
         self.message_user(request, f"{movement.available_change:+} units: {movement.available_after} are available.")
         return True
+
+
+def ledger_table(movements: QuerySet[StockMovement]) -> dict[str, Any]:
+    return {
+        "headers": ["Time", "Kind", "Available", "Committed", "Available after", "Order", "By", "Note"],
+        "rows": [
+            [
+                date_format(localtime(movement.created_at), "DATETIME_FORMAT"),
+                movement.kind,
+                f"{movement.available_change:+}",
+                f"{movement.committed_change:+}",
+                movement.available_after,
+                movement.order_uuid or "",
+                movement.done_by,
+                movement.note,
+            ]
+            for movement in movements
+        ],
+    }
 
 
 def holders_in(refusal: Exception) -> str:

@@ -2,8 +2,10 @@ from typing import Any
 from uuid import uuid4
 
 from django import forms
+from unfold.widgets import UnfoldAdminRadioSelectWidget
 
 from catalog.models import MAX_STOCK, Product, StockMovement
+from ecommerce.forms import StaffForm
 
 Kind = StockMovement.Kind
 
@@ -32,7 +34,7 @@ class NewProductForm(ProductForm):
     )
 
 
-class StockMoveForm(forms.Form):
+class StockMoveForm(StaffForm):
     """One move by a person. The hidden key makes a double click count once."""
 
     kind = forms.ChoiceField(
@@ -41,7 +43,7 @@ class StockMoveForm(forms.Form):
             (Kind.ADJUSTED, "Adjust: add or remove units"),
             (Kind.COUNTED, "Count: this many lie on the shelf"),
         ],
-        widget=forms.RadioSelect,
+        widget=UnfoldAdminRadioSelectWidget,
         initial=Kind.RECEIVED,
     )
     quantity = forms.IntegerField(min_value=-MAX_STOCK, max_value=MAX_STOCK)

@@ -3,17 +3,18 @@ from typing import Any
 import structlog
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group, User
 from django.db import DataError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from unfold.admin import ModelAdmin
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from ecommerce.database import FAULTS, is_database_fault, name_of
 from ecommerce.errors import DomainError
 from ecommerce.logging import client_name
 
 log = structlog.get_logger(__name__)
-
-admin.site.site_header = admin.site.site_title = "Back office"
-admin.site.index_title = "The shop"
 
 REFUSALS = (DomainError, *FAULTS)
 
@@ -33,7 +34,7 @@ def staff_name(request: HttpRequest) -> str:
     return client_name(request) or ""
 
 
-class ShopAdmin(admin.ModelAdmin):
+class ShopAdmin(ModelAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """An address or a selection that no database understands shows the whole list, as Django does for others.
 
@@ -89,3 +90,18 @@ class HiddenAdmin(ReadOnly, ShopAdmin):
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+admin.site.unregister([User, Group])
+
+
+@admin.register(User)
+class StaffAdmin(UserAdmin, ModelAdmin):
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+
+
+@admin.register(Group)
+class RoleAdmin(GroupAdmin, ModelAdmin):
+    pass

@@ -14,7 +14,7 @@ from corsheaders.defaults import default_headers
 from django.conf import global_settings
 from django.core.exceptions import ImproperlyConfigured
 
-from ecommerce import logging
+from ecommerce import appearance, logging
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -149,6 +149,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 BODY_LIMIT = DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 
 # The server and its database
 
@@ -168,7 +169,12 @@ REDIS: dict[str, Any] = {
     "LOCATION": [CACHE_URL],
     "OPTIONS": {"socket_connect_timeout": 0.2, "socket_timeout": 0.2},
 }
-CACHES = {"default": REDIS if CACHE_URL else IN_PROCESS, "in_process": IN_PROCESS}
+CACHES: dict[str, dict[str, Any]] = {
+    "shared": REDIS if CACHE_URL else IN_PROCESS,
+    "in_process": IN_PROCESS,
+    # What a library would keep here is old for whoever looks next: Unfold its search results, for five minutes.
+    "default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"},
+}
 
 DATABASE: dict[str, Any] = {"ENGINE": "django.db.backends.postgresql", "NAME": ""}
 if env.str("DATABASE_URL", default=""):
@@ -219,7 +225,9 @@ INSTALLED_APPS = [
     "ecommerce",
     "catalog",
     "orders",
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",
+    "unfold.contrib.filters",
+    "ecommerce.apps.BackOfficeConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -238,6 +246,7 @@ MIDDLEWARE = [
     "ecommerce.health.answer_first",
     "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "ecommerce.csp.PolicyByPlace",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -274,6 +283,8 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
+
+UNFOLD: dict[str, Any] = appearance.UNFOLD
 
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
 if LOG_LEVEL not in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"):

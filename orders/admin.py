@@ -6,6 +6,7 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from unfold.admin import TabularInline
 
 from ecommerce.admin import REFUSALS, ReadOnly, ShopAdmin, sentence, staff_name
 from orders.forms import CancelForm
@@ -15,12 +16,12 @@ from orders.services import cancel_order, ship_order
 AT_ONCE = 500
 
 
-class ItemInline(ReadOnly, admin.TabularInline):
+class ItemInline(ReadOnly, TabularInline):
     model = OrderItem
     fields = ("product_name", "sku", "quantity", "cancelled_quantity", "price_at_time", "subtotal")
 
 
-class EventInline(ReadOnly, admin.TabularInline):
+class EventInline(ReadOnly, TabularInline):
     model = OrderEvent
     verbose_name_plural = "timeline"
     fields = ("created_at", "kind", "old_status", "new_status", "done_by", "request_id", "data")

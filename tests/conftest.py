@@ -57,7 +57,7 @@ def _fast_passwords(settings):
 
 @pytest.fixture(autouse=True)
 def _nobody_has_called_yet(settings):
-    settings.CACHES = {"default": settings.IN_PROCESS, "in_process": settings.IN_PROCESS}
+    settings.CACHES = settings.CACHES | {"shared": settings.IN_PROCESS}
     caches["in_process"].clear()
 
 

@@ -244,13 +244,13 @@ def redis(settings, monkeypatch):
     monkeypatch.setattr(throttling, "redis_is_away_until", 0.0)
     server = Redis()
     address = {"LOCATION": [f"redis://127.0.0.1:{server.port}/0"]}
-    settings.CACHES = {"default": settings.REDIS | address, "in_process": settings.IN_PROCESS}
+    settings.CACHES = settings.CACHES | {"shared": settings.REDIS | address}
     yield server
     server.end()
 
 
 def in_redis() -> list[bytes]:
-    return caches["default"]._cache.get_client().keys()
+    return caches["shared"]._cache.get_client().keys()
 
 
 def guess_at_once(api, *, calls: int) -> int:

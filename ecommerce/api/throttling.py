@@ -65,7 +65,7 @@ def count(key: str, *, keep: int) -> int:
     global redis_is_away_until
     if time.monotonic() >= redis_is_away_until:
         try:
-            return count_in("default", key, keep=keep)
+            return count_in("shared", key, keep=keep)
         except RedisError as error:
             redis_is_away_until = time.monotonic() + PAUSE_SECONDS
             log.warning("redis_away", error=type(error).__name__, detail="Each process counts calls for itself.")
