@@ -7,7 +7,7 @@ LOCALDB = LOCAL=1 .venv/bin/python -m ecommerce.localdb
 PIP = .venv/bin/python -m pip --disable-pip-version-check
 COMPILE = .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help run test lint format lock manage
+.PHONY: help run test lint format lock manage bench profile
 
 help:
 	@echo "make run                        the shop with a demo catalogue, on http://127.0.0.1:$(PORT)  (PORT=8000)"
@@ -15,6 +15,8 @@ help:
 	@echo "make manage do='check_books'    a management command on the database of make run"
 	@echo "make lint                       ruff and mypy"
 	@echo "make format                     ruff, changing files"
+	@echo "make bench                      how fast, beside the classic design and PostgreSQL alone  (ARGS='--only hot')"
+	@echo "make profile                    where the time of an order goes  (ARGS='--only list')"
 	@echo "make lock                       requirements*.txt from pyproject.toml"
 	@echo
 	@echo "Nothing needs to be set up. With DATABASE_URL set, that PostgreSQL is used; without it, a private one."
@@ -28,6 +30,12 @@ test: .venv/installed
 manage: .venv/installed
 	@$(LOCALDB) -- .venv/bin/python manage.py $(do)
 
+bench: .venv/installed .venv-bench/installed
+	@$(LOCALDB) -- .venv/bin/python -m bench $(ARGS)
+
+profile: .venv/installed .venv-bench/installed
+	@$(LOCALDB) -- .venv/bin/python -m bench.profile $(ARGS)
+
 lint: .venv/installed
 	.venv/bin/python -m ruff check
 	.venv/bin/python -m ruff format --check
@@ -40,6 +48,7 @@ format: .venv/installed
 lock: .venv/installed
 	$(COMPILE) pyproject.toml --output-file requirements.txt
 	$(COMPILE) pyproject.toml --group dev --output-file requirements-dev.txt
+	$(COMPILE) bench/requirements.in --output-file bench/requirements.txt
 
 # Without `.venv/installed` an install was never finished, and .venv is made anew.
 .venv/installed: requirements-dev.txt
@@ -53,3 +62,9 @@ lock: .venv/installed
 	@rm -f .venv/installed
 	@$(PIP) install --quiet --quiet --no-input --require-hashes --requirement requirements-dev.txt
 	@touch .venv/installed
+
+.venv-bench/installed: .venv/installed bench/requirements.txt
+	@.venv/bin/python -m venv --clear .venv-bench
+	@.venv-bench/bin/python -m pip --disable-pip-version-check install --quiet --quiet --no-input --require-hashes \
+		--requirement bench/requirements.txt
+	@touch .venv-bench/installed

@@ -1,0 +1,70 @@
+"""What the run does inside of our shop's database: `python -m bench.shop fill` and `python -m bench.shop check`."""
+
+import json
+import sys
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import django
+
+PRODUCTS = 10_000
+STOCK = 10_000_000
+
+
+def fill() -> dict[str, Any]:
+    """Products, and a client with a token; `load.py` needs to know both."""
+    from django.db import transaction
+
+    from catalog.models import Product
+    from catalog.services.importing import import_products, number_onwards
+
+    rows = [
+        Product(id=n, name=f"Product {n}", sku=f"B-{n}", description=description(n), price=Decimal(price(n)) / 100)
+        for n in range(1, PRODUCTS + 1)
+    ]
+    with transaction.atomic():
+        import_products(rows, opening=dict.fromkeys(range(1, PRODUCTS + 1), STOCK), done_by="command:bench", note="")
+        number_onwards(Product)
+    return {"products": [[row.pk, str(row.uuid), price(row.pk)] for row in rows], "token": token()}
+
+
+def price(number: int) -> int:
+    """In cents."""
+    return 99 + number * 7 % 10_000
+
+
+def description(number: int) -> str:
+    return f"Thing number {number}, " + "well made and of good use to whoever has it. " * 2
+
+
+def token() -> str:
+    """Of a client with a limit that is counted, and never reached."""
+    from django.utils import timezone
+    from oauth2_provider.models import AccessToken
+
+    from ecommerce.models import Client
+
+    client = Client.objects.create(
+        name="bench",
+        scopes="catalog:read orders:read orders:write",
+        requests_per_second=1_000_000,
+        client_type=Client.CLIENT_CONFIDENTIAL,
+        authorization_grant_type=Client.GRANT_CLIENT_CREDENTIALS,
+    )
+    expires = timezone.now() + timedelta(days=1)
+    AccessToken.objects.create(application=client, token="bench-token", scope=client.scopes, expires=expires)  # noqa: S106
+    return "bench-token"
+
+
+def check() -> dict[str, Any]:
+    """Faults in the books; and how many orders they hold."""
+    from orders.books import check_books
+    from orders.models import Order
+
+    return {"faults": [str(fault) for fault in check_books()], "orders": Order.objects.count()}
+
+
+if __name__ == "__main__":
+    django.setup()
+    print(json.dumps({"fill": fill, "check": check}[sys.argv[1]]()))
