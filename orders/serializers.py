@@ -145,7 +145,7 @@ class NewNoteSerializer(StrictSerializer):
     note = ParagraphField(max_length=2000)
 
 
-class OrderParametersSerializer(StrictSerializer):
+class OrderParametersSerializer(serializers.Serializer[Any]):
     dry_run = WordField(choices=["true", "false"], default="false", help_text="Check it, and place nothing.")
 
 

@@ -5,7 +5,6 @@ from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import GenericViewSet
 
 from catalog.errors import ProductChanged
 from catalog.filters import MovementFilter, ProductFilter
@@ -18,10 +17,11 @@ from ecommerce.api.conditions import answer_if_changed, etag, wanted_version
 from ecommerce.api.filters import StrictFilterBackend
 from ecommerce.api.pagination import KeysetPagination
 from ecommerce.api.serializers import checked
+from ecommerce.api.viewsets import StrictViewSet
 from ecommerce.errors import DomainError
 
 
-class ProductViewSet(GenericViewSet[Product]):
+class ProductViewSet(StrictViewSet):
     access = {
         "list": ("catalog:read", "catalog.view_product"),
         "retrieve": ("catalog:read", "catalog.view_product"),
@@ -89,7 +89,7 @@ def tag_of(product: Product) -> str:
     return etag(product.version, product.stock.available)
 
 
-class MovementViewSet(GenericViewSet[StockMovement]):
+class MovementViewSet(StrictViewSet):
     """The ledger of one product."""
 
     access = {"list": ("catalog:read", "catalog.view_stockmovement")}

@@ -1,9 +1,7 @@
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import GenericViewSet
 
-from catalog.models import StockMovement
 from catalog.serializers import MovedSerializer, StockMovesSerializer
 from catalog.services import Cause, StockMove, move_stock
 from catalog.views import documented
@@ -11,9 +9,10 @@ from catalog.views.lines import LinesOfProducts
 from ecommerce.api.authentication import caller
 from ecommerce.api.idempotency import REPLAYED, required_key
 from ecommerce.api.serializers import checked
+from ecommerce.api.viewsets import StrictViewSet
 
 
-class StockViewSet(LinesOfProducts, GenericViewSet[StockMovement]):
+class StockViewSet(LinesOfProducts, StrictViewSet):
     access = {"create": ("catalog:write", "catalog.change_stock")}
     serializer_class = StockMovesSerializer
     lines_field = "lines"

@@ -42,6 +42,7 @@ class OrderViewSet(LinesOfProducts, OwnedOrders):
     orderings = {"number": "pk", "updated_at": "updated_at"}
     default_ordering = "-number"
     lines_field = "items"
+    parameters = {"create": ["dry_run"]}
 
     @extend_schema(**documented.LIST_ORDERS)
     def list(self, request: Request) -> Response:

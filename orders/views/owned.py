@@ -3,15 +3,15 @@ from uuid import UUID
 
 from django.shortcuts import get_object_or_404
 from rest_framework.response import Response
-from rest_framework.viewsets import GenericViewSet
 
 from ecommerce.api.authentication import caller, sees_all_orders
 from ecommerce.api.conditions import etag
+from ecommerce.api.viewsets import StrictViewSet
 from orders.models import Order, OrderQuerySet
 from orders.serializers import OrderSerializer
 
 
-class OwnedOrders(GenericViewSet[Any]):
+class OwnedOrders(StrictViewSet):
     """A client has its own orders; those of others are not there for it, unless it may see all."""
 
     serializer_class: Any = OrderSerializer

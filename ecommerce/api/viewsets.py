@@ -1,0 +1,18 @@
+from collections.abc import Collection, Mapping
+from typing import Any, ClassVar
+
+from rest_framework.request import Request
+from rest_framework.viewsets import GenericViewSet
+
+from ecommerce.api.parameters import refuse_odd
+
+
+class StrictViewSet(GenericViewSet[Any]):
+    """Of API v1: a query parameter that an action does not read is refused. The filters of a list see to its own."""
+
+    parameters: ClassVar[Mapping[str, Collection[str]]] = {}  # by action
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if self.action != "list":
+            refuse_odd(request, known=self.parameters.get(self.action, ()))
