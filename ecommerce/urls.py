@@ -4,7 +4,7 @@ from typing import Any
 from django.contrib import admin
 from django.urls import URLPattern, path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularJSONAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularRedocView, SpectacularSwaggerView
 
 from catalog.views import ClassicProductViewSet, MovementViewSet, ProductViewSet, StockViewSet
 from ecommerce.health import health
@@ -50,7 +50,7 @@ urlpatterns = [
     *api("o/revoke_token", limited_by_address(RevokeTokenView.as_view(), of="tokens")),
     # The documentation
     path("openapi.json", SpectacularJSONAPIView.as_view(**TO_READ), name="schema"),
-    path("docs", SpectacularSwaggerSplitView.as_view(url_name="schema", **TO_READ)),
+    path("docs", SpectacularSwaggerView.as_view(url_name="schema", **TO_READ)),
     path("redoc", SpectacularRedocView.as_view(url_name="schema", **TO_READ)),
     path("problems/<slug:code>", ProblemView.as_view()),
     # The back office

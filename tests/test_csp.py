@@ -25,7 +25,7 @@ def test_scripts_are_evaluated_in_the_back_office_alone(staff):
     assert policy_of(staff.get("/", headers={"accept": "text/html"}))["default-src"] == {"'none'"}
 
 
-@pytest.mark.parametrize(("page", "directive"), [("/", "style-src"), ("/redoc", "script-src")])
+@pytest.mark.parametrize(("page", "directive"), [("/", "style-src"), ("/docs", "script-src"), ("/redoc", "script-src")])
 def test_what_stands_in_a_page_is_allowed_once(api, page, directive):
     answer = api.get(page, headers={"accept": "text/html"})
 
