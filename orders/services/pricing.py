@@ -35,12 +35,10 @@ def read_basket(request: OrderRequest, *, also_available: Mapping[int, int] | No
     found, read_at = products_on_sale(request.lines)
     quantities = merged(request.lines, found)
     products = {product.pk: product for product in found.values()}
-    refuse_short(quantities, products, also_available or {})
     items = [item(products[pk], quantity) for pk, quantity in quantities.items()]
-    total = total_of(items)
-    if request.expected_total not in (None, total):
-        raise PriceChanged(items, total)
-    return Basket(quantities=quantities, products=products, items=items, total=total, read_at=read_at)
+    refuse_other_total(items, request.expected_total)
+    refuse_short(quantities, products, also_available or {})
+    return Basket(quantities=quantities, products=products, items=items, total=total_of(items), read_at=read_at)
 
 
 def refuse_odd_number(lines: list[Line]) -> None:
@@ -69,6 +67,12 @@ def merged(lines: list[Line], products: Mapping[Reference, Product]) -> dict[int
     if max(quantities.values()) > MAX_QUANTITY:
         raise OrderTooLarge(f"An order has at most {MAX_QUANTITY} units of a product.")
     return quantities
+
+
+def refuse_other_total(items: list[OrderItem], expected: Decimal | None) -> None:
+    """Before what is short: whoever is told of that can then subtract it from the right total."""
+    if expected is not None and expected != (total := total_of(items)):
+        raise PriceChanged(items, total)
 
 
 def refuse_short(
