@@ -8,7 +8,8 @@ from django.utils import timezone
 
 from catalog.models import Product
 from catalog.services import adjust_stock, update_product
-from tests.factories import TEST, ProductFactory, ledger, place
+from orders.services import ship_order
+from tests.factories import ADDRESS, TEST, ProductFactory, ledger, place, placed
 from tests.test_classic_api import post
 from tests.v1 import PRODUCTS, patch, product_url
 
@@ -35,7 +36,7 @@ def test_creates_a_product_with_its_opening_stock(api):
         "created_at": answer.json()["created_at"],
         "updated_at": answer.json()["created_at"],
     }
-    assert answer["ETag"] == '"1-10"'
+    assert answer["ETag"] == '"1-10-0"'
     assert answer["Location"] == f"http://testserver{product_url(product)}"
     assert ledger(product) == [("opening", 10, 0, 10)]
 
@@ -66,8 +67,21 @@ def test_reads_a_product_unless_it_is_known(api):
     place({lamp: 1})
     sold = api.get(product_url(lamp), headers={"If-None-Match": first["ETag"]})
 
-    assert (known.status_code, known.content, known["ETag"]) == (304, b"", '"1-10"')
-    assert (sold.status_code, sold.json()["stock"], sold["ETag"]) == (200, 9, '"1-9"')
+    assert (known.status_code, known.content, known["ETag"]) == (304, b"", '"1-10-0"')
+    assert (sold.status_code, sold.json()["stock"], sold["ETag"]) == (200, 9, '"1-9-0"')
+
+
+def test_a_shipment_is_news_too_and_no_reason_to_refuse_a_change(api):
+    lamp = ProductFactory(stock=10)
+    order = placed({lamp: 2}, ship_to=ADDRESS)
+    seen = api.get(product_url(lamp))["ETag"]
+    ship_order(order.pk, done_by="command:test")
+
+    shipped = api.get(product_url(lamp), headers={"If-None-Match": seen})
+
+    assert (seen, shipped["ETag"]) == ('"1-8-2"', '"1-8-0"')
+    assert (shipped.status_code, shipped.json()["committed"]) == (200, 0)
+    assert patch(api, product_url(lamp), {"name": "Torch"}, **{"If-Match": seen}).status_code == 200
 
 
 @pytest.mark.parametrize("name", [uuid4(), "nope", 1, "%00"])
@@ -81,7 +95,7 @@ def test_changes_the_fields_that_are_sent_and_no_others(api):
     answer = patch(api, product_url(lamp), {"price": "24.50", "is_active": False})
 
     lamp.refresh_from_db()
-    assert (answer.status_code, answer["ETag"]) == (200, '"2-3"')
+    assert (answer.status_code, answer["ETag"]) == (200, '"2-3-0"')
     assert (str(lamp.price), lamp.is_active, lamp.name, lamp.description) == ("24.50", False, "Lamp", "Warm")
 
 
@@ -106,7 +120,7 @@ def test_a_sale_is_no_reason_to_refuse_a_change(api):
     assert patch(api, product_url(lamp), {"name": "Light"}, **{"If-Match": "*"}).status_code == 200
 
 
-@pytest.mark.parametrize("tag", ["1", '"x"', '"1", "2"', '"-1"', '"99999999999999999999"', ""])
+@pytest.mark.parametrize("tag", ["1", '"x"', '"1-2-3-4"', '"1-"', '"1", "2"', '"-1"', '"99999999999999999999"', ""])
 def test_an_odd_precondition_is_refused(api, tag):
     lamp = ProductFactory()
 
@@ -144,7 +158,7 @@ def test_a_delete_of_what_has_changed_is_refused(api):
     lamp = ProductFactory(stock=0)
     update_product(lamp.pk, {"name": "Lantern"})
 
-    answer = api.delete(product_url(lamp), headers={"If-Match": '"1-0"'})
+    answer = api.delete(product_url(lamp), headers={"If-Match": '"1-0-0"'})
 
     assert (answer.status_code, Product.objects.count()) == (412, 1)
 

@@ -86,7 +86,7 @@ class ProductViewSet(StrictViewSet):
 
 def tag_of(product: Product) -> str:
     """Its stock is part of what is shown, but no reason to refuse a change of its fields."""
-    return etag(product.version, product.stock.available)
+    return etag(product.version, product.stock.available, product.stock.committed)
 
 
 class MovementViewSet(StrictViewSet):

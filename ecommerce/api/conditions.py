@@ -8,7 +8,7 @@ from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-TAG_WITH_VERSION = re.compile(r'(?:W/)?"([0-9]{1,9})(-[0-9]{1,19})?"')
+TAG_WITH_VERSION = re.compile(r'(?:W/)?"([0-9]{1,9})(-[0-9]{1,19}){0,2}"')
 
 
 class InvalidIfMatch(APIException):
@@ -17,7 +17,7 @@ class InvalidIfMatch(APIException):
 
 
 def etag(version: int, *more: int) -> str:
-    """`"<version>"`, or with what else makes the representation: `"<version>-<available>"`."""
+    """`"<version>"`, or with what else makes the representation: `"<version>-<available>-<committed>"`."""
     return '"' + "-".join(map(str, [version, *more])) + '"'
 
 
