@@ -13,6 +13,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from ecommerce.database import FAULTS, is_database_fault, name_of
 from ecommerce.errors import DomainError
 from ecommerce.logging import client_name
+from ecommerce.paginator import CappedPaginator
 
 log = structlog.get_logger(__name__)
 
@@ -35,6 +36,9 @@ def staff_name(request: HttpRequest) -> str:
 
 
 class ShopAdmin(ModelAdmin):
+    paginator = CappedPaginator
+    show_full_result_count = False
+
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """An address or a selection that no database understands shows the whole list, as Django does for others.
 

@@ -1,0 +1,41 @@
+"""A list of the back office costs the same on a million rows."""
+
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from ecommerce import paginator
+from tests.factories import ProductFactory
+
+PRODUCTS = reverse("admin:catalog_product_changelist")
+
+
+def test_a_short_list_is_counted_to_the_end(staff):
+    ProductFactory.create_batch(3)
+
+    page = staff.get(PRODUCTS)
+
+    assert (page.context["cl"].result_count, page.context["cl"].paginator.is_capped) == (3, False)
+    assert "3 products" in page.content.decode()
+    assert "more than" not in page.content.decode()
+
+
+def test_a_long_list_is_counted_so_far_and_says_that_there_is_more(staff, monkeypatch):
+    monkeypatch.setattr(paginator, "MAX_ROWS", 3)
+    ProductFactory.create_batch(5)
+
+    with CaptureQueriesContext(connection) as queries:
+        page = staff.get(PRODUCTS)
+
+    counts = [query["sql"] for query in queries if "COUNT(" in query["sql"]]
+    assert [sql.count("LIMIT 4") for sql in counts] == [1]
+    assert "more than 3 products" in page.content.decode()
+
+
+def test_pages_end_where_the_count_does(staff, monkeypatch):
+    monkeypatch.setattr(paginator, "MAX_ROWS", 150)
+    monkeypatch.setattr("catalog.admin.ProductAdmin.list_per_page", 100)
+    ProductFactory.create_batch(151)
+
+    assert staff.get(PRODUCTS, {"p": 2}).status_code == 200
+    assert staff.get(PRODUCTS, {"p": 3})["Location"] == f"{PRODUCTS}?e=1"
