@@ -1,8 +1,9 @@
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from catalog.errors import InsufficientStock, shown
+from catalog.errors import Shortage, shown
 from ecommerce.errors import DomainError
 from orders.models import Order, OrderItem
 
@@ -45,13 +46,20 @@ class OrderChanged(DomainError):
 
 
 class HoldExpired(DomainError):
-    """Its hold was over, its units went back on sale, and there are not enough of them any more."""
+    """Its hold was over and its units went back on sale: too long ago, or they are not all for sale any more.
+
+    `shortages` are those that are not, and none where it was too long ago.
+    """
 
     code = "hold_expired"
 
-    def __init__(self, refusal: InsufficientStock) -> None:
-        self.shortages = refusal.shortages
-        super().__init__("The hold is over, and not all of its units are still there.")
+    def __init__(self, shortages: Sequence[Shortage] = ()) -> None:
+        self.shortages = list(shortages)
+        super().__init__(
+            "The hold is over, and not all of its units are still there."
+            if shortages
+            else "The hold has been over for more than a day."
+        )
 
     def data(self) -> dict[str, Any]:
         return shown(self.shortages)

@@ -1,10 +1,12 @@
 import re
+from datetime import timedelta
 from decimal import Decimal
 
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower, Now
+from django.utils import timezone
 
 from catalog.models import MAX_PRICE, Product, make_uuid, transaction_id
 from ecommerce.search import Words, query_of
@@ -12,6 +14,7 @@ from ecommerce.search import Words, query_of
 MAX_LINES = 2_000
 MAX_QUANTITY = 1_000_000
 MAX_TOTAL = Decimal("999999999999.99")
+BOUGHT_AFTER_SWEEP = timedelta(days=1)  # or never: a price is no option for ever
 IS_CLIENT = r"^(open|app:.+|staff:.+|command:.+)$"
 
 COLUMNS_OF_A_LINE = (
@@ -142,13 +145,20 @@ class Order(models.Model):
         return self.status == self.Status.CANCELLED and self.hold_expires_at is not None
 
     @property
+    def may_be_bought_after_sweep(self) -> bool:
+        """By this server's clock: of a day, a second more or less is nothing."""
+        if self.cancelled_at is None or not self.hold_was_swept:
+            return False
+        return timezone.now() < self.cancelled_at + BOUGHT_AFTER_SWEEP
+
+    @property
     def legal_moves(self) -> list[str]:
         """What `orders.services` would do with it now."""
         if self.status == self.Status.PENDING:
             return ["complete", "cancel", "extend"]
         if self.status == self.Status.COMPLETED:
             return ["cancel"] if self.was_handed_over else ["ship", "cancel"]
-        return ["complete"] if self.hold_was_swept else []
+        return ["complete"] if self.may_be_bought_after_sweep else []
 
 
 class OrderItem(models.Model):

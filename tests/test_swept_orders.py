@@ -1,9 +1,13 @@
 """An order whose hold was swept may still be completed: its units are taken again, or nothing is."""
 
 from collections import Counter
+from datetime import timedelta
 
 import pytest
+from django.db.models import F
 
+from catalog.errors import Shortage
+from catalog.services import update_product
 from orders.books import check_books
 from orders.errors import HoldExpired, IllegalMove
 from orders.models import Order
@@ -14,6 +18,7 @@ from tests.test_holds import HOUR, held, let_time_pass
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BY = {"done_by": "command:test"}
+DAY = timedelta(days=1)
 
 
 def swept(lamp, quantity=4, **options) -> Order:
@@ -89,6 +94,57 @@ def test_units_that_wait_for_a_sweep_of_another_are_freed_first():
 
     assert complete_order(order.pk, **BY).status == "completed"
     assert (available(lamp), check_books()) == (0, [])
+
+
+def swept_long_ago(lamp, ago: timedelta) -> Order:
+    order = swept(lamp)
+    Order.objects.filter(pk=order.pk).update(cancelled_at=F("cancelled_at") - ago)
+    order.refresh_from_db()
+    return order
+
+
+def test_within_a_day_it_is_still_bought_at_its_price():
+    lamp = ProductFactory(stock=4, price="5")
+    order = swept_long_ago(lamp, DAY - timedelta(minutes=1))
+    update_product(lamp.pk, {"price": "9"})
+
+    assert order.legal_moves == ["complete"]
+    assert complete_order(order.pk, **BY).current_total == 20
+
+
+def test_after_a_day_it_is_not():
+    lamp = ProductFactory(stock=4)
+    order = swept_long_ago(lamp, DAY)
+    before = timeline(order)
+
+    with pytest.raises(HoldExpired, match="more than a day") as refusal:
+        complete_order(order.pk, **BY)
+
+    assert (refusal.value.data(), order.legal_moves) == ({"shortages": []}, [])
+    assert (timeline(order), available(lamp), check_books()) == (before, 4, [])
+
+
+def test_what_is_no_longer_sold_is_not_taken_again():
+    lamp, ink = ProductFactory(stock=4), ProductFactory(stock=4)
+    order = place({lamp: 4, ink: 1}, hold=HOUR).order
+    let_time_pass(order)
+    expire_holds(**BY)
+    update_product(ink.pk, {"is_active": False})
+
+    with pytest.raises(HoldExpired) as refusal:
+        complete_order(order.pk, **BY)
+
+    assert refusal.value.shortages == [Shortage(ink, 1, 0)]
+    assert (available(lamp), available(ink), check_books()) == (4, 4, [])
+
+
+def test_a_hold_that_nobody_has_swept_yet_still_has_its_units():
+    lamp = ProductFactory(stock=4)
+    order = held(lamp)
+    let_time_pass(order)
+    update_product(lamp.pk, {"is_active": False})
+
+    assert complete_order(order.pk, **BY).status == "completed"
 
 
 def test_an_order_that_somebody_cancelled_stays_so():

@@ -103,8 +103,9 @@ PROBLEMS = {
     ),
     "hold_expired": Problem(
         409,
-        "The hold is over and units are gone",
-        "Its units went back on sale, and the shortages list those that are not there any more. Place a new order.",
+        "The hold is over",
+        "Its units went back on sale. The shortages list those that are gone or no longer sold; where they list "
+        "none, that was more than a day ago. Place a new order.",
     ),
     "order_changed": Problem(
         412, "The order has changed", "It is shown as it is now. Decide again, for what it is now."

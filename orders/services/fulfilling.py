@@ -72,9 +72,14 @@ def locked(order_id: int, *, move: str | None = None, version: int | None = None
     order = Order.objects.select_for_update(no_key=True).get(pk=order_id)
     if version not in (None, order.version):
         raise OrderChanged
-    if move is not None and move not in order.legal_moves:
-        raise IllegalMove(order, move)
+    if move is not None:
+        refuse_illegal(order, move)
     return order
+
+
+def refuse_illegal(order: Order, move: str) -> None:
+    if move not in order.legal_moves:
+        raise IllegalMove(order, move)
 
 
 def remaining(order: Order) -> dict[int, int]:

@@ -163,8 +163,8 @@ LIST_EVENTS: dict[str, Any] = {
 COMPLETE_ORDER: dict[str, Any] = move(
     "complete_order",
     "Complete a held order",
-    "It is bought. Where the hold has run out meanwhile its units are taken again, or 409 `hold_expired` lists what is "
-    "short.",
+    "It is bought. Where the hold has run out meanwhile its units are taken again, at the prices of the order and "
+    "within a day, or 409 `hold_expired` lists what is short.",
     request=NothingSerializer,
     sent={},
     then={200: answered(OrderSerializer, ORDER)},
