@@ -115,6 +115,13 @@ class SkuTaken(DomainError):
         super().__init__("Another product has this SKU.")
 
 
+class VariantTaken(DomainError):
+    code = "variant_taken"
+
+    def __init__(self) -> None:
+        super().__init__("Another variant of the group has these options.")
+
+
 class ProductChanged(DomainError):
     code = "product_changed"
 
@@ -127,3 +134,33 @@ class ProductInUse(DomainError):
 
     def __init__(self) -> None:
         super().__init__("The product was stocked or sold: it can be archived, not deleted.")
+
+
+class ImportOutdated(DomainError):
+    """What the preview of an import showed is no longer so; `lines` are those of the file that it concerns."""
+
+    code = "import_outdated"
+
+    def __init__(self, lines: list[int]) -> None:
+        self.lines = lines
+        super().__init__("Products changed since the preview was made, so nothing was imported. Look at it again.")
+
+    def data(self) -> dict[str, Any]:
+        return {"lines": self.lines}
+
+
+class ImportNotOpen(DomainError):
+    """`state` is what somebody, perhaps the same click a moment earlier, has made of it."""
+
+    code = "import_not_open"
+
+    def __init__(self, state: str) -> None:
+        self.state = state
+        super().__init__(f"The import is {state} already.")
+
+
+class ImportHasErrors(DomainError):
+    code = "import_has_errors"
+
+    def __init__(self) -> None:
+        super().__init__("Some rows have errors, so nothing was imported.")

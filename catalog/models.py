@@ -66,6 +66,22 @@ class ProductQuerySet(models.QuerySet["Product"]):
         return self.filter(reduce(or_, (Q((f"{column}__in", names)) for column, names in by_column.items())))
 
 
+class ProductGroup(models.Model):
+    """Products that are one thing in several variants, such as a shirt in its sizes. It is never sold itself."""
+
+    handle = models.CharField(max_length=255, help_text="Its short name in addresses and files.")
+    title = models.CharField(max_length=255, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="group_handle_is_unique", fields=["handle"]),
+            models.CheckConstraint(name="group_handle_is_given", condition=~Q(handle="")),
+        ]
+
+    def __str__(self) -> str:
+        return self.title or self.handle
+
+
 class Product(models.Model):
     """What is sold. Its id is the classic `product_id`; its uuid is what newer programs use."""
 
@@ -89,6 +105,10 @@ class Product(models.Model):
     low_stock_at = models.PositiveIntegerField(
         null=True, blank=True, help_text="Mark it as low from this many available units downwards."
     )
+    group = models.ForeignKey(
+        ProductGroup, on_delete=models.PROTECT, null=True, blank=True, related_name="variants", db_index=False
+    )
+    options = models.JSONField(default=list, blank=True, help_text='In order: [["Size", "S"], ["Colour", "Blue"]].')
     version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -105,6 +125,11 @@ class Product(models.Model):
         constraints = [
             models.UniqueConstraint(
                 name="product_sku_is_unique", fields=["sku"], violation_error_message="Another product has this SKU."
+            ),
+            models.UniqueConstraint(
+                name="product_variant_once",
+                fields=["group", "options"],
+                violation_error_message="Another variant of the group has these options.",
             ),
             models.CheckConstraint(name="product_sku_is_given", condition=~Q(sku="")),
             models.CheckConstraint(name="product_name_is_given", condition=~Q(name="")),
@@ -240,3 +265,78 @@ class StockMovement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.available_change:+}"
+
+
+class ProductImport(models.Model):
+    """A file of products, from its preview on. `counts` are its rows by kind, `report` is what undoing had to leave."""
+
+    class State(models.TextChoices):
+        PREVIEWED = "previewed"
+        APPLIED = "applied"
+        UNDONE = "undone"
+
+    class Format(models.TextChoices):
+        PRODUCTS = "products"
+        SHOPIFY = "shopify", "Shopify products"
+        INVENTORY = "inventory", "Inventory"
+
+    file_name = models.CharField(max_length=255)
+    sha256 = models.CharField(max_length=64, verbose_name="SHA-256 of the file")
+    format = models.CharField(max_length=9, choices=Format.choices)
+    read_as = models.JSONField(default=dict)
+    counts = models.JSONField(default=dict)
+    state = models.CharField(max_length=9, choices=State.choices, default=State.PREVIEWED)
+    done_by = models.CharField(max_length=150)
+    created_at = models.DateTimeField(db_default=Now())
+    applied_by = models.CharField(max_length=150, blank=True)
+    applied_at = models.DateTimeField(null=True)
+    undone_by = models.CharField(max_length=150, blank=True)
+    undone_at = models.DateTimeField(null=True)
+    report = models.JSONField(default=list)
+
+    class Meta:
+        verbose_name = "import"
+        indexes = [models.Index(name="import_of_file", fields=["sha256", "id"])]
+        constraints = [
+            models.CheckConstraint(
+                name="import_times_fit_state",
+                condition=Q(state="previewed", applied_at__isnull=True, undone_at__isnull=True)
+                | Q(state="applied", applied_at__isnull=False, undone_at__isnull=True)
+                | Q(state="undone", applied_at__isnull=False, undone_at__isnull=False),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Import {self.pk}: {self.file_name}"
+
+
+class ImportRow(models.Model):
+    """What a line of the file says (`values`) and, of the fields that it changes, what they were (`before`).
+
+    The product is named by its uuid, which a new one has before it is there. Rows of an import that was applied are
+    kept as they are by a trigger, since undoing rests on them.
+    """
+
+    class Kind(models.TextChoices):
+        REFUSED = "refused"
+        CREATED = "created"
+        UPDATED = "updated"
+        COUNTED = "counted"
+        UNCHANGED = "unchanged"
+
+    product_import = models.ForeignKey(ProductImport, on_delete=models.CASCADE, related_name="rows", db_index=False)
+    line = models.PositiveIntegerField()
+    kind = models.CharField(max_length=9, choices=Kind.choices)
+    product_uuid = models.UUIDField(null=True)
+    label = models.CharField(max_length=600, blank=True)
+    values = models.JSONField()
+    before = models.JSONField(default=dict)
+    errors = models.JSONField(default=list, help_text="What is wrong with the line itself, whatever the shop holds.")
+    message = models.CharField(max_length=1000, blank=True)
+
+    class Meta:
+        indexes = [models.Index(name="row_of_import", fields=["product_import", "kind", "line"])]
+        constraints = [models.UniqueConstraint(name="import_line_once", fields=["product_import", "line"])]
+
+    def __str__(self) -> str:
+        return f"Line {self.line}: {self.kind}"

@@ -202,6 +202,8 @@ SELECT 'index ' || indexrelid::regclass, 'is not valid'
 SELECT 'constraint ' || guard, 'is gone'
   FROM unnest(ARRAY[
        'product_sku_is_unique', 'product_sku_is_given', 'product_name_is_given', 'product_price_in_range',
+       'product_variant_once', 'group_handle_is_unique', 'group_handle_is_given',
+       'import_line_once', 'import_times_fit_state',
        'stock_available_not_negative', 'stock_committed_not_negative',
        'movement_taken_once', 'movement_key_used_once', 'movement_done_by_is_given', 'movement_after_not_negative',
        'movement_order_fits_kind', 'movement_changes_fit_kind',
@@ -213,7 +215,7 @@ SELECT 'constraint ' || guard, 'is gone'
    AND NOT EXISTS (SELECT FROM pg_class WHERE relname = guard AND relkind = 'i')
  UNION ALL
 SELECT 'table ' || ledger, 'rows can be changed: its append_only trigger is missing, off or hollow'
-  FROM unnest(ARRAY['catalog_stockmovement', 'orders_orderevent']) AS ledger
+  FROM unnest(ARRAY['catalog_stockmovement', 'catalog_importrow', 'orders_orderevent']) AS ledger
  WHERE NOT EXISTS (SELECT FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid
                     WHERE tgrelid = ledger::regclass AND tgname = 'append_only' AND tgenabled IN ('O', 'A')
                       AND prosrc LIKE '%RAISE EXCEPTION%');

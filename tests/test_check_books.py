@@ -15,7 +15,7 @@ from tests.races import Pause, in_thread
 
 ITEM, ORDER, EVENT = "orders_orderitem", "orders_order", "orders_orderevent"
 STOCK, MOVEMENT, PRODUCT = "catalog_stock", "catalog_stockmovement", "catalog_product"
-TABLES = {MOVEMENT, EVENT}
+TABLES = {MOVEMENT, EVENT, "catalog_importrow"}
 AN_ORDER = "(SELECT min(id) FROM orders_order)"
 A_PRODUCT = "(SELECT min(product_id) FROM catalog_stock)"
 

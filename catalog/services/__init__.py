@@ -4,9 +4,11 @@ These are steps: they run inside the caller's transaction, or in one of their ow
 """
 
 from catalog.services.importing import Move, Stamp, import_moves, import_products, number_onwards, stamp
+from catalog.services.imports import apply_import, discard_preview, save_preview
 from catalog.services.moving import StockMove, adjust_stock, count_stock, move_stock, receive_stock
 from catalog.services.products import create_product, delete_product, remove_product, update_product
 from catalog.services.stock import Cause, release_stock, return_stock, take_stock
+from catalog.services.undoing import undo_import
 
 __all__ = [
     "Cause",
@@ -14,9 +16,11 @@ __all__ = [
     "Stamp",
     "StockMove",
     "adjust_stock",
+    "apply_import",
     "count_stock",
     "create_product",
     "delete_product",
+    "discard_preview",
     "import_moves",
     "import_products",
     "move_stock",
@@ -25,7 +29,9 @@ __all__ = [
     "release_stock",
     "remove_product",
     "return_stock",
+    "save_preview",
     "stamp",
     "take_stock",
+    "undo_import",
     "update_product",
 ]

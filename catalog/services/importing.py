@@ -1,4 +1,4 @@
-"""Steps for a shop that moves in from elsewhere: many rows at once, under ids that are given."""
+"""Steps for whoever brings many rows at once: a shop that moves in, a file of products."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -48,13 +48,13 @@ def stamp() -> Stamp:
 
 
 @transaction.atomic(savepoint=False)
-def import_products(products: Sequence[Product], *, opening: dict[int, int], done_by: str, note: str) -> None:
-    """Add these products, whose ids are set, and their opening stock, if any, as the first rows of the ledger."""
+def import_products(products: Sequence[Product], *, opening: Sequence[int], done_by: str, note: str) -> None:
+    """Add these products and the opening stock of each, if any, as the first rows of the ledger."""
     Product.objects.bulk_create(products, batch_size=BATCH)
     Stock.objects.bulk_create([Stock(product_id=product.pk) for product in products], batch_size=BATCH)
-    units = {product.pk: opening[product.pk] for product in products if opening[product.pk]}
+    units = [(product.pk, units) for product, units in zip(products, opening, strict=True) if units]
     kind = StockMovement.Kind.OPENING
-    import_moves([Move(product_id=pk, kind=kind, change=n, note=note) for pk, n in units.items()], done_by=done_by)
+    import_moves([Move(product_id=pk, kind=kind, change=n, note=note) for pk, n in units], done_by=done_by)
 
 
 @transaction.atomic(savepoint=False)

@@ -69,9 +69,9 @@ def is_in_use(product_id: int) -> bool:
     return StockMovement.objects.filter(product_id=product_id).exists()
 
 
-def delete_rows(product_id: int) -> None:
-    Stock.objects.filter(pk=product_id).delete()
-    Product.objects.filter(pk=product_id).delete()
+def delete_rows(*product_ids: int) -> None:
+    Stock.objects.filter(pk__in=product_ids).delete()
+    Product.objects.filter(pk__in=product_ids).delete()
 
 
 def refuse_other_version(product_id: int, version: int | None) -> None:

@@ -122,6 +122,11 @@ PROBLEMS = {
         412, "The product has changed", "Read it again, and send the change for what it is now."
     ),
     "product_in_use": Problem(409, "The product has a history", "It was stocked or sold. Archive it instead."),
+    # Imports, in the back office alone
+    "variant_taken": Problem(409, "Another variant has these options", "Choose others, or change that product."),
+    "import_outdated": Problem(409, "The preview is outdated", "Products changed since. Look at the new preview."),
+    "import_not_open": Problem(409, "The import is done or gone already", "Look at it again."),
+    "import_has_errors": Problem(409, "Rows have errors", "Mend the file, or import the good rows only."),
     # What went wrong with us
     "server_error": Problem(
         500, "A fault of ours", "It is recorded under this request id. If this was a write, its outcome is unknown."

@@ -44,7 +44,7 @@ def batches(rows: Iterable[T]) -> Iterator[list[T]]:
 def written_products(batch: Sequence[OldProduct], *, survey: Survey) -> dict[int, Product]:
     """By id, with no more of them than an order line copies."""
     products = [Product(id=old.id, name=old.name, description=old.description, price=old.price) for old in batch]
-    opening = {old.id: survey.opening(old.id) for old in batch}
+    opening = [survey.opening(old.id) for old in batch]
     import_products(products, opening=opening, done_by=DONE_BY, note=OPENING_NOTE)
     return {product.pk: Product(id=product.pk, sku=product.sku, name=product.name) for product in products}
 

@@ -1,0 +1,87 @@
+"""A file as a table of text, however it was saved; how it was read is told along, since part of that is a guess."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from catalog.importing.errors import WrongFile
+from catalog.importing.limits import MAX_BYTES, MAX_COLUMNS, MAX_ROWS
+from catalog.importing.texts import rows_of_text
+from catalog.importing.workbooks import rows_of_workbook
+
+ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+Rows = Iterator[tuple[int, list[str]]]
+
+
+@dataclass(frozen=True)
+class Line:
+    """The cells of a row that hold something, by the name of their column; `number` is where it begins in the file."""
+
+    number: int
+    cells: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    columns: list[str]
+    lines: list[Line]
+    sha256: str
+    read_as: dict[str, str]
+
+
+def read_table(data: bytes) -> Table:
+    """Raises WrongFile."""
+    refuse_what_is_no_table(data)
+    rows, read_as = rows_of_workbook(data) if data.startswith(ZIP) else rows_of_text(data)
+    columns, lines = named(rows)
+    return Table(columns=columns, lines=lines, sha256=hashlib.sha256(data).hexdigest(), read_as=read_as)
+
+
+def refuse_what_is_no_table(data: bytes) -> None:
+    if not data.strip():
+        raise WrongFile("The file is empty.")
+    if len(data) > MAX_BYTES:
+        raise WrongFile(f"The file is larger than {MAX_BYTES // 1024**2} MB. Split it.")
+    if data.startswith(OLE):
+        raise WrongFile("This is a workbook with a password, or an old .xls. Save it as .xlsx without one.")
+
+
+def named(rows: Rows) -> tuple[list[str], list[Line]]:
+    """The first row that is not blank names the columns; blank rows are passed over."""
+    filled = ((number, row) for number, row in rows if any(cell.strip() for cell in row))
+    header = next(filled, None)
+    if header is None:
+        raise WrongFile("The file is empty.")
+    columns = [column_name(cell) for cell in header[1]]
+    refuse_double(columns)
+    lines: list[Line] = []
+    for number, row in filled:
+        if len(lines) == MAX_ROWS:
+            raise WrongFile(f"The file has more than {MAX_ROWS:,} rows. Split it.")
+        lines.append(line_of(number, row, columns))
+    if not lines:
+        raise WrongFile("The file has a header and no rows.")
+    return columns, lines
+
+
+def column_name(cell: str) -> str:
+    return " ".join(cell.replace("_", " ").split()).lower()
+
+
+def refuse_double(columns: list[str]) -> None:
+    if len(columns) > MAX_COLUMNS:
+        raise WrongFile(f"The file has more than {MAX_COLUMNS} columns.")
+    double = sorted({name for name in columns if name and columns.count(name) > 1})
+    if double:
+        raise WrongFile(f"Two columns have the same name: {shortened(double[0])}.")
+
+
+def line_of(number: int, row: list[str], columns: list[str]) -> Line:
+    """Programs leave out empty cells at the end of a row; filled cells beyond the header are a broken row."""
+    if any(cell.strip() for cell in row[len(columns) :]):
+        raise WrongFile(f"Line {number}: it has {len(row)} cells, the header has {len(columns)}.")
+    return Line(number, {name: cell for name, cell in zip(columns, row, strict=False) if name and cell.strip()})
+
+
+def shortened(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:60]}..."
