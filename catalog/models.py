@@ -189,6 +189,9 @@ class StockMovementQuerySet(models.QuerySet["StockMovement"]):
         last = self.filter(created_at__lte=time).order_by("-pk").values("pk")[:1]
         return self.filter(pk__lte=models.Subquery(last))
 
+    def ordered_by(self, client: str) -> "StockMovementQuerySet":
+        return self.filter(kind="ordered", done_by=client)
+
     def balance(self) -> Stock:
         """What these movements of one product, from the first on, come to."""
         totals = self.aggregate(available=Sum("available_change"), committed=Sum("committed_change"))

@@ -116,8 +116,10 @@ class MovementSerializer(serializers.Serializer[StockMovement]):
     quantity = serializers.IntegerField(source="available_change", help_text="Units for sale that came or went.")
     committed_change = serializers.IntegerField()
     balance_after = serializers.IntegerField(source="available_after", help_text="Units for sale after it.")
-    order = serializers.UUIDField(source="order_uuid", allow_null=True)
-    done_by = serializers.CharField()
+    order = serializers.UUIDField(source="order_uuid", allow_null=True, help_text="Null also where it is not yours.")
+    done_by = serializers.CharField(
+        allow_null=True, help_text="Null where it was neither you nor on an order of yours."
+    )
     note = serializers.CharField()
     created_at = serializers.DateTimeField()
 

@@ -117,7 +117,8 @@ LIST_MOVEMENTS: dict[str, Any] = {
     "operation_id": "list_movements",
     "summary": "Read the ledger of a product",
     "description": "Why its stock is what it is, newest first. `stock` and `committed` beside the page are what it all "
-    "comes to; with `as_of`, what it came to then.",
+    "comes to; with `as_of`, what it came to then. Whose orders moved the units is told to who may see all "
+    "orders; a client without orders:read_all is told of its own.",
     "tags": ["products"],
     "auth": needs("catalog:read"),
     "responses": {200: MovementSerializer(many=True)} | problems("invalid", "not_found"),

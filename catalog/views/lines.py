@@ -2,13 +2,14 @@ from typing import Any
 
 from catalog.errors import CountBelowCommitted, InsufficientStock, ProductTwice, StockMoved, UnknownProduct
 from catalog.models import Product
-from catalog.serializers import MovementSerializer
+from catalog.views.ledger import orders_shown, shown_movements
 from ecommerce.errors import DomainError
 
 
 class LinesOfProducts:
     """For a viewset whose body has lines that name products: its refusals point at the lines (RFC 6901)."""
 
+    request: Any
     lines_field: str
     lines: list[dict[str, Any]]
 
@@ -20,8 +21,13 @@ class LinesOfProducts:
             pointers = [{"pointer": self.pointer(shortage.product)} for shortage in error.shortages]
             return told | {"shortages": [a | b for a, b in zip(pointers, told["shortages"], strict=True)]}
         if isinstance(error, StockMoved):
-            since: Any = error.since
-            told["movements"] = MovementSerializer(since, many=True).data
+            told["movements"] = shown_movements(self.request, error.since)
+        if isinstance(error, CountBelowCommitted):
+            visible = orders_shown(self.request, (order for order, _ in error.holders))
+            told["holders"] = [
+                holder | {"order": holder["order"] if holder["order"] in visible else None}
+                for holder in told["holders"]
+            ]
         if isinstance(error, StockMoved | CountBelowCommitted | ProductTwice):
             told["pointer"] = self.pointer(error.product)
         return told

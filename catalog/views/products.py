@@ -12,6 +12,7 @@ from catalog.models import Product, ProductQuerySet, StockMovement
 from catalog.serializers import MovementSerializer, NewProductSerializer, ProductChangesSerializer, ProductSerializer
 from catalog.services import Cause, create_product, remove_product, update_product
 from catalog.views import documented
+from catalog.views.ledger import shown_movements
 from ecommerce.api.authentication import caller
 from ecommerce.api.conditions import answer_if_changed, etag, wanted_version
 from ecommerce.api.filters import StrictFilterBackend
@@ -107,6 +108,6 @@ class MovementViewSet(StrictViewSet):
         movements: Any = self.filter_queryset(StockMovement.objects.of(product))
         stock = movements.balance() if "as_of" in request.query_params else product.stock
         page = self.paginate_queryset(movements)
-        answer = self.get_paginated_response(self.get_serializer(page, many=True).data)
+        answer = self.get_paginated_response(shown_movements(request, page or []))
         answer.data |= {"stock": stock.available, "committed": stock.committed}
         return answer
