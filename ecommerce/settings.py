@@ -339,5 +339,6 @@ SPECTACULAR_SETTINGS = {
         "MovementKind": "catalog.models.StockMovement.Kind",
         "StockMoveKind": ["received", "adjusted", "counted"],
     },
+    "PATH_CONVERTER_OVERRIDES": {"id": {"type": "string", "format": "uuid"}},
     "PREPROCESSING_HOOKS": ["ecommerce.api.schema.one_path_each"],
 }

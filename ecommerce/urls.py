@@ -2,16 +2,18 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, register_converter
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularRedocView, SpectacularSwaggerView
 
 from catalog.views import ClassicProductViewSet, MovementViewSet, ProductViewSet, StockViewSet
+from ecommerce.api.converters import IdConverter
 from ecommerce.health import health
 from ecommerce.oauth import RevokeTokenView, TokenView
 from ecommerce.views import ProblemView, WelcomeView, limited_by_address
 from orders.views import ClassicOrderViewSet, EventViewSet, KeyViewSet, OrderMoveViewSet, OrderViewSet
 
+register_converter(IdConverter, "id")
 TO_READ = {"http_method_names": ["get", "head"]}
 
 
@@ -30,19 +32,19 @@ urlpatterns = [
     # API v1
     *api("api/v1/products", ProductViewSet.as_view({"get": "list", "post": "create"})),
     *api(
-        "api/v1/products/<uuid:uuid>",
+        "api/v1/products/<id:uuid>",
         ProductViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}),
     ),
-    *api("api/v1/products/<uuid:uuid>/movements", MovementViewSet.as_view({"get": "list"})),
+    *api("api/v1/products/<id:uuid>/movements", MovementViewSet.as_view({"get": "list"})),
     *api("api/v1/stock", StockViewSet.as_view({"post": "create"})),
     *api("api/v1/orders", OrderViewSet.as_view({"get": "list", "post": "create"})),
-    *api("api/v1/orders/<uuid:uuid>", OrderViewSet.as_view({"get": "retrieve"})),
-    *api("api/v1/orders/<uuid:uuid>/events", EventViewSet.as_view({"get": "list"})),
-    *api("api/v1/orders/<uuid:uuid>/complete", OrderMoveViewSet.as_view({"post": "complete"})),
-    *api("api/v1/orders/<uuid:uuid>/cancel", OrderMoveViewSet.as_view({"post": "cancel"})),
-    *api("api/v1/orders/<uuid:uuid>/ship", OrderMoveViewSet.as_view({"post": "ship"})),
-    *api("api/v1/orders/<uuid:uuid>/extend", OrderMoveViewSet.as_view({"post": "extend"})),
-    *api("api/v1/orders/<uuid:uuid>/notes", OrderMoveViewSet.as_view({"post": "note"})),
+    *api("api/v1/orders/<id:uuid>", OrderViewSet.as_view({"get": "retrieve"})),
+    *api("api/v1/orders/<id:uuid>/events", EventViewSet.as_view({"get": "list"})),
+    *api("api/v1/orders/<id:uuid>/complete", OrderMoveViewSet.as_view({"post": "complete"})),
+    *api("api/v1/orders/<id:uuid>/cancel", OrderMoveViewSet.as_view({"post": "cancel"})),
+    *api("api/v1/orders/<id:uuid>/ship", OrderMoveViewSet.as_view({"post": "ship"})),
+    *api("api/v1/orders/<id:uuid>/extend", OrderMoveViewSet.as_view({"post": "extend"})),
+    *api("api/v1/orders/<id:uuid>/notes", OrderMoveViewSet.as_view({"post": "note"})),
     # The form with the slash first, since a key may hold slashes itself
     *reversed(api("api/v1/requests/<path:key>", KeyViewSet.as_view({"get": "retrieve"}))),
     # Access tokens for programs

@@ -17,20 +17,20 @@ CALLS = {
     ("POST", "order/create_order"): ("orders:write", "orders.add_order"),
     ("GET", "api/v1/products"): (READ, "catalog.view_product"),
     ("POST", "api/v1/products"): (WRITE, "catalog.add_product"),
-    ("GET", "api/v1/products/<uuid:uuid>"): (READ, "catalog.view_product"),
-    ("PATCH", "api/v1/products/<uuid:uuid>"): (WRITE, "catalog.change_product"),
-    ("DELETE", "api/v1/products/<uuid:uuid>"): (WRITE, "catalog.delete_product"),
-    ("GET", "api/v1/products/<uuid:uuid>/movements"): (READ, "catalog.view_stockmovement"),
+    ("GET", "api/v1/products/<id:uuid>"): (READ, "catalog.view_product"),
+    ("PATCH", "api/v1/products/<id:uuid>"): (WRITE, "catalog.change_product"),
+    ("DELETE", "api/v1/products/<id:uuid>"): (WRITE, "catalog.delete_product"),
+    ("GET", "api/v1/products/<id:uuid>/movements"): (READ, "catalog.view_stockmovement"),
     ("POST", "api/v1/stock"): (WRITE, "catalog.change_stock"),
     ("GET", "api/v1/orders"): ("orders:read", "orders.view_order"),
     ("POST", "api/v1/orders"): ("orders:write", "orders.add_order"),
-    ("GET", "api/v1/orders/<uuid:uuid>"): ("orders:read", "orders.view_order"),
-    ("GET", "api/v1/orders/<uuid:uuid>/events"): ("orders:read", "orders.view_orderevent"),
-    ("POST", "api/v1/orders/<uuid:uuid>/complete"): ("orders:write", "orders.change_order"),
-    ("POST", "api/v1/orders/<uuid:uuid>/cancel"): ("orders:write", "orders.change_order"),
-    ("POST", "api/v1/orders/<uuid:uuid>/ship"): ("orders:write", "orders.change_order"),
-    ("POST", "api/v1/orders/<uuid:uuid>/extend"): ("orders:write", "orders.change_order"),
-    ("POST", "api/v1/orders/<uuid:uuid>/notes"): ("orders:write", "orders.change_order"),
+    ("GET", "api/v1/orders/<id:uuid>"): ("orders:read", "orders.view_order"),
+    ("GET", "api/v1/orders/<id:uuid>/events"): ("orders:read", "orders.view_orderevent"),
+    ("POST", "api/v1/orders/<id:uuid>/complete"): ("orders:write", "orders.change_order"),
+    ("POST", "api/v1/orders/<id:uuid>/cancel"): ("orders:write", "orders.change_order"),
+    ("POST", "api/v1/orders/<id:uuid>/ship"): ("orders:write", "orders.change_order"),
+    ("POST", "api/v1/orders/<id:uuid>/extend"): ("orders:write", "orders.change_order"),
+    ("POST", "api/v1/orders/<id:uuid>/notes"): ("orders:write", "orders.change_order"),
     ("GET", "api/v1/requests/<path:key>"): ("orders:write", "orders.view_order"),
 }
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
@@ -49,7 +49,7 @@ def routes() -> set[str]:
 
 
 def answer(client, method: str, route: str, **headers: str) -> int:
-    path = re.sub("<path:key>", "k-1", re.sub("<uuid:uuid>", str(uuid4()), route))
+    path = re.sub("<path:key>", "k-1", re.sub("<id:uuid>", str(uuid4()), route))
     return client.generic(method, f"/{path}", "{}", content_type="application/json", headers=headers).status_code
 
 

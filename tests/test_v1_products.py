@@ -11,7 +11,7 @@ from catalog.services import adjust_stock, update_product
 from orders.services import ship_order
 from tests.factories import ADDRESS, TEST, ProductFactory, ledger, place, placed
 from tests.test_classic_api import post
-from tests.v1 import PRODUCTS, patch, product_url
+from tests.v1 import PRODUCTS, order_url, patch, product_url
 
 LAMP = {"sku": "LAMP-1", "name": "Lamp", "description": "Warm\nlight", "price": "19.99", "stock": 10}
 
@@ -87,6 +87,16 @@ def test_a_shipment_is_news_too_and_no_reason_to_refuse_a_change(api):
 @pytest.mark.parametrize("name", [uuid4(), "nope", 1, "%00"])
 def test_what_does_not_exist_is_not_found(api, name):
     assert api.get(f"{PRODUCTS}{name}/").json()["code"] == "not_found"
+
+
+def test_an_id_in_capitals_is_the_same(api):
+    lamp = ProductFactory(stock=3)
+    order = placed({lamp: 1})
+    shout = lambda path, id: api.get(path.replace(str(id), str(id).upper()))  # noqa: E731
+
+    for path in (product_url(lamp), f"{product_url(lamp)}movements/"):
+        assert shout(path, lamp.uuid).content == api.get(path).content
+    assert shout(order_url(order), order.uuid).json()["id"] == str(order.uuid)
 
 
 def test_changes_the_fields_that_are_sent_and_no_others(api):
