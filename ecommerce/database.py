@@ -2,7 +2,7 @@ from django.db import InterfaceError, InternalError, OperationalError, connectio
 
 FAULTS = (OperationalError, InterfaceError, InternalError)
 BUSY_SQLSTATES = {"40001", "40P01", "55P03", "57014"}
-ENDED_SQLSTATES = {"25P03", "25006"}
+ENDED_SQLSTATES = {"25P03", "25P04", "25006"}
 
 
 def sqlstate_of(error: BaseException) -> str | None:

@@ -151,6 +151,9 @@ def test_a_token_opens_the_calls_of_its_scope_and_no_others(api, held, needed):
         assert answer.status_code in (200, 422)
     else:
         assert (answer.status_code, answer.json()["code"]) == (403, "permission_denied")
+        assert answer.json()["scope"] == needed
+        assert answer.json()["detail"] == f"The access token lacks the scope {needed}."
+        assert answer["WWW-Authenticate"] == f'Bearer realm="api", error="insufficient_scope", scope="{needed}"'
 
 
 @pytest.mark.parametrize("token", ["nonsense", "", "\x00", "ü", "a b", "x" * 5000])
@@ -160,7 +163,13 @@ def test_a_token_that_is_none_is_refused_even_where_anybody_may_call(api, settin
     answer = api.get(PRODUCTS, headers={"Authorization": f"Bearer {token}".strip()})
 
     assert (answer.status_code, answer.json()["code"]) == (401, "authentication_failed")
-    assert answer["WWW-Authenticate"].startswith("Bearer ")
+    assert answer["WWW-Authenticate"] == 'Bearer realm="api", error="invalid_token"'
+
+
+def test_who_sends_no_token_is_asked_for_one_and_accused_of_nothing(api):
+    answer = api.get(PRODUCTS)
+
+    assert (answer.status_code, answer["WWW-Authenticate"]) == (401, 'Bearer realm="api"')
 
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer\tx", "Basic eDp5", "x"])

@@ -55,6 +55,7 @@ def test_a_page_reads_an_answer_and_its_headers_also_of_a_refusal(client, db):
         "RateLimit",
         "RateLimit-Policy",
         "Retry-After",
+        "WWW-Authenticate",
         "X-Request-ID",
     }
 

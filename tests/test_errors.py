@@ -182,6 +182,7 @@ AWAY = [
     (OperationalError, PoolTimeout("full")),
     (InternalError, psycopg.errors.ReadOnlySqlTransaction("a standby")),
     (InternalError, psycopg.errors.IdleInTransactionSessionTimeout("our session is over")),
+    (InternalError, psycopg.errors.TransactionTimeout("and so is our transaction")),
 ]
 
 

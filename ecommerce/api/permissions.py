@@ -1,9 +1,19 @@
 from typing import Any
 
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from ecommerce.api.authentication import Caller
+
+
+class InsufficientScope(PermissionDenied):
+    """Known, and not allowed: the answer names the scope that it takes (RFC 6750)."""
+
+    def __init__(self, scope: str) -> None:
+        super().__init__()
+        self.told = {"detail": f"The access token lacks the scope {scope}.", "scope": scope}
+        self.auth_header = f'Bearer realm="api", error="insufficient_scope", scope="{scope}"'
 
 
 class HasAccess(BasePermission):
@@ -18,6 +28,8 @@ class HasAccess(BasePermission):
         scope, permission = getattr(view, "access", {}).get(action, (None, None))
         if request.user is None or scope is None:
             return False
-        if isinstance(request.user, Caller):
-            return scope in request.user.scopes
-        return request.user.has_perm(permission)
+        if not isinstance(request.user, Caller):
+            return request.user.has_perm(permission)
+        if scope not in request.user.scopes:
+            raise InsufficientScope(scope)
+        return True

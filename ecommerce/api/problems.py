@@ -55,8 +55,8 @@ PROBLEMS = {
     "invalid_if_match": Problem(400, "The If-Match header is malformed", "Send one ETag as it came, or *."),
     "not_recorded": Problem(
         404,
-        "Nothing is recorded under this key",
-        "Nothing is committed yet. Retry with the same key, never with a new one: that is always safe.",
+        "No order is recorded under this key",
+        "No order is committed under it yet. Retry with the same key, never with a new one: that is always safe.",
     ),
     "not_authenticated": Problem(
         401, "Who are you?", "Send an access token: Authorization: Bearer ... It comes from /o/token/."
@@ -166,7 +166,7 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     if is_database_fault(error):
         return answer(database_fault(error), headers=RETRY_LATER)
     if isinstance(error, exceptions.APIException):
-        return answer(error.default_code, headers=headers_of(error))
+        return answer(error.default_code, headers=headers_of(error), **getattr(error, "told", {}))
     return None
 
 
@@ -218,7 +218,8 @@ def database_fault(error: BaseException) -> str:
 def headers_of(error: exceptions.APIException) -> dict[str, str]:
     headers = {}
     if challenge := getattr(error, "auth_header", None):
-        headers["WWW-Authenticate"] = challenge
+        is_wrong = isinstance(error, exceptions.AuthenticationFailed)
+        headers["WWW-Authenticate"] = challenge + (', error="invalid_token"' if is_wrong else "")
     return headers
 
 

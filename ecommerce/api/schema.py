@@ -62,6 +62,7 @@ class ProblemSerializer(serializers.Serializer[Any]):
     legal_moves = serializers.ListField(
         child=serializers.CharField(), required=False, help_text="With `illegal_move`: what would be legal now."
     )
+    scope = serializers.CharField(required=False, help_text="With `permission_denied`: what the access token lacks.")
     order_status = serializers.CharField(required=False, help_text="With `illegal_move`.")
     expected = serializers.IntegerField(required=False, help_text="With `stock_moved`: units on the shelf.")
     on_hand = serializers.IntegerField(required=False, help_text="With `stock_moved`: units on the shelf.")
