@@ -199,7 +199,9 @@ def connection_options(limits: dict[str, str]) -> dict[str, object]:
     }
     if DATABASE_POOLER:
         return timeouts
-    return timeouts | {"options": " ".join([OPTIONS_OF_URL, *(f"-c {name}={value}" for name, value in limits.items())])}
+    in_force = limits | {"plan_cache_mode": "force_generic_plan"}  # of what is prepared: see ecommerce/prepared.py
+    options = " ".join([OPTIONS_OF_URL, *(f"-c {name}={value}" for name, value in in_force.items())])
+    return timeouts | {"options": options, "prepare_threshold": 2}
 
 
 DATABASE["CONN_HEALTH_CHECKS"] = True

@@ -197,17 +197,14 @@ def test_a_refusal_does_not_use_the_key_up():
 
 
 @pytest.mark.parametrize("lines", [1, 200])
-def test_takes_nine_statements_whatever_the_number_of_lines(lines):
+def test_takes_six_statements_whatever_the_number_of_lines(lines):
     products = [ProductFactory() for _ in range(lines)]
 
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
+    with CaptureQueriesContext(connection) as queries:
         place(dict.fromkeys(products, 1), key="k-1", fingerprint="f")
 
-    assert [query["sql"].split()[0] for query in queries] == [
-        *["BEGIN", "SELECT", "INSERT", "INSERT", "SELECT", "UPDATE", "INSERT", "INSERT", "COMMIT"]
-    ]
+    assert [query["sql"].split()[0] for query in queries] == ["SELECT", "BEGIN", "WITH", "SELECT", "WITH", "COMMIT"]
+    assert StockMovement.objects.filter(kind="ordered").count() == OrderItem.objects.count() == lines
 
 
 def test_locks_stock_in_the_order_of_its_ids_after_the_order_is_written():
@@ -219,5 +216,29 @@ def test_locks_stock_in_the_order_of_its_ids_after_the_order_is_written():
     statements = [query["sql"] for query in queries]
     [lock] = [number for number, sql in enumerate(statements) if "FOR NO KEY UPDATE" in sql]
     assert 'ORDER BY "catalog_stock"."product_id" ASC FOR NO KEY UPDATE OF "catalog_stock"' in statements[lock]
-    assert 'INSERT INTO "orders_order"' in statements[lock - 2]
+    assert "INSERT INTO orders_order " in statements[lock - 1]
     assert "UPDATE catalog_stock" in statements[lock + 1]
+
+
+def test_what_is_plainly_short_is_refused_by_one_statement_and_no_transaction():
+    lamp = ProductFactory(stock=0)
+
+    with CaptureQueriesContext(connection) as queries, pytest.raises(InsufficientStock):
+        place({lamp: 1})
+
+    assert not [query["sql"] for query in queries if query["sql"].split()[0] in ("BEGIN", "INSERT", "UPDATE", "WITH")]
+
+
+def test_an_order_as_it_was_placed_is_the_order_as_it_is_read():
+    lamp, ink = ProductFactory(name='"Lamp", {new} \\ 灯'), ProductFactory(sku="INK,'1'")
+    options = {"ship_to": ADDRESS, "reference": "PO-1", "metadata": {"a": 'b"\\'}, "key": "k-1", "fingerprint": "f"}
+    customer = {"email": "ada@example.com", "name": "Ada"}
+
+    fresh = place({lamp: 3, ink: 1}, customer=customer, hold=timedelta(hours=1), **options).order
+
+    read = Order.objects.with_lines().get()
+    fields = [field.attname for field in Order._meta.concrete_fields]
+    assert {name: getattr(fresh, name) for name in fields} == {name: getattr(read, name) for name in fields}
+    columns = [field.attname for field in OrderItem._meta.concrete_fields]
+    for placed, stored in zip(fresh.lines, read.lines, strict=True):
+        assert {name: getattr(placed, name) for name in columns} == {name: getattr(stored, name) for name in columns}

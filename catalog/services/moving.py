@@ -17,7 +17,7 @@ from catalog.errors import (
     UnknownProduct,
 )
 from catalog.models import Product, Reference, Stock, StockMovement
-from catalog.services.stock import Cause, Change, lock, write
+from catalog.services.stock import Cause, Change, lock, move_and_tell
 from ecommerce.errors import IdempotencyMismatch
 
 Kind = StockMovement.Kind
@@ -61,7 +61,7 @@ def move_stock(moves: Sequence[StockMove], *, cause: Cause) -> Moved:
         refuse_unexpected(product, move, stocks[product.pk])
         changes[product.pk] = change_of(move, stocks[product.pk])
     refuse_below_zero(products, changes, stocks)
-    movements = write(changes, cause=cause)
+    movements = move_and_tell(changes, cause=cause)
     for product, movement in zip(products, movements, strict=True):
         movement.product = product
     return Moved(movements=movements)

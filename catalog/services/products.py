@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 
 from catalog.errors import ProductChanged, ProductInUse, SkuTaken
 from catalog.models import Product, Stock, StockMovement, make_sku
-from catalog.services.stock import Cause, Change, lock_one, write
+from catalog.services.stock import Cause, Change, lock_one, move_and_tell
 
 
 @transaction.atomic(savepoint=False)
@@ -23,7 +23,7 @@ def create_product(*, name: str, price: Decimal, stock: int = 0, sku: str = "", 
         product.save(force_insert=True)
     product.stock = Stock.objects.create(product=product)
     if stock:
-        write({product.pk: Change(kind=StockMovement.Kind.OPENING, available=stock)}, cause=cause)
+        move_and_tell({product.pk: Change(kind=StockMovement.Kind.OPENING, available=stock)}, cause=cause)
         product.stock.available = stock
     return product
 

@@ -6,11 +6,11 @@ from django.db import IntegrityError, transaction
 
 from catalog.services import Cause, take_stock
 from ecommerce.errors import DomainError, IdempotencyMismatch
-from ecommerce.logging import current_request_id
-from orders.models import Order, OrderEvent, OrderItem
+from orders.models import Order, OrderItem
 from orders.services.holding import freeing_held_stock
 from orders.services.pricing import Basket, read_basket
 from orders.services.requests import OrderRequest, Placed
+from orders.services.writing import insert
 
 log = structlog.get_logger(__name__)
 
@@ -46,28 +46,18 @@ def place_or_replay(request: OrderRequest) -> Placed:
         return placed
 
 
-@transaction.atomic(durable=True)
 def place(request: OrderRequest) -> Placed:
     basket = read_basket(request)
     order = new_order(request, basket)
-    insert_once(order)
+    with transaction.atomic(durable=True):
+        insert_once(order, basket.items)
+        take_stock(
+            basket.quantities,
+            committed=not order.was_handed_over,
+            cause=Cause(done_by=request.placed_by, order_uuid=order.uuid),
+        )
     order.lines = basket.items
-    for item in order.lines:
-        item.order = order
-    OrderItem.objects.bulk_create(order.lines)
-    take_stock(
-        basket.quantities,
-        committed=not order.was_handed_over,
-        cause=Cause(done_by=request.placed_by, order_uuid=order.uuid),
-    )
-    OrderEvent.objects.create(
-        order=order,
-        kind=OrderEvent.Kind.PLACED,
-        new_status=order.status,
-        done_by=request.placed_by,
-        request_id=current_request_id(),
-    )
-    return Placed(order=order, items=order.lines)
+    return Placed(order=order, items=basket.items)
 
 
 def new_order(request: OrderRequest, basket: Basket) -> Order:
@@ -89,10 +79,10 @@ def new_order(request: OrderRequest, basket: Basket) -> Order:
     )
 
 
-def insert_once(order: Order) -> None:
+def insert_once(order: Order, items: list[OrderItem]) -> None:
     """The unique key is the gate: a rival with the same key waits here, holding no stock, until we have committed."""
     try:
-        order.save(force_insert=True)
+        insert(order, items)
     except IntegrityError as error:
         if "order_key_used_once" not in str(error):
             raise

@@ -1,15 +1,18 @@
 """What an order's lines come to, and what the shop says no to before it locks anything."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
 from django.db.models.functions import Now
 
 from catalog.errors import InsufficientStock, Shortage, UnknownProduct
-from catalog.models import Product, Reference
+from catalog.models import Product, Reference, Stock
+from ecommerce import prepared
 from orders.errors import OrderTooLarge, PriceChanged
 from orders.models import MAX_LINES, MAX_QUANTITY, MAX_TOTAL, OrderItem
 from orders.services.requests import Line, OrderRequest
@@ -48,14 +51,36 @@ def refuse_odd_number(lines: list[Line]) -> None:
         raise OrderTooLarge(f"An order has at most {MAX_LINES} lines.")
 
 
+COLUMNS = ["id", "uuid", "sku", "name", "price"]
+
+
 def products_on_sale(lines: list[Line]) -> tuple[dict[Reference, Product], datetime]:
     """The products with their stock, unlocked, and the time by the database's clock: deadlines go by that one."""
     references = {line.product for line in lines}
-    read: Any = Product.objects.on_sale().with_stock().referred_to(references).annotate(read_at=Now())
-    found = {name: product for product in read for name in product.references if name in references}
+    found: dict[Reference, Product] = {}
+    rows = rows_of(references)
+    for *columns, available, _ in rows:
+        product = Product.from_db("default", COLUMNS, columns)
+        product.stock = Stock(product=product, available=available)
+        found |= {name: product for name in product.references if name in references}
     if unknown := [line.product for line in lines if line.product not in found]:
         raise UnknownProduct(*unknown)
-    return found, next(iter(found.values())).read_at
+    return found, rows[0][-1]
+
+
+def rows_of(references: Collection[Reference]) -> list[tuple[Any, ...]]:
+    numbers = [prepared.number(name) for name in references if isinstance(name, int)]
+    uuids = [name for name in references if isinstance(name, UUID)]
+    skus = [name for name in references if isinstance(name, str)]
+    return prepared.fetch(words_to_read(len(numbers), len(uuids), len(skus)), [*numbers, *uuids, *skus])
+
+
+@lru_cache
+def words_to_read(numbers: int, uuids: int, skus: int) -> str:
+    """The statement that Django makes of this many references, made once: it takes a millisecond."""
+    names = [*range(numbers), *(UUID(int=n) for n in range(uuids)), *map(str, range(skus))]
+    read = Product.objects.on_sale().referred_to(names).annotate(read_at=Now())
+    return str(read.values_list(*COLUMNS, "stock__available", "read_at").query.sql_with_params()[0])
 
 
 def merged(lines: list[Line], products: Mapping[Reference, Product]) -> dict[int, int]:
