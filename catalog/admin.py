@@ -10,7 +10,9 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
 from catalog.errors import CountBelowCommitted
+from catalog.exporting import OF_MOVEMENTS, OF_PRODUCTS
 from catalog.forms import ChangeProductForm, NewProductForm, ProductForm, StockMoveForm
+from catalog.importing.admin import ImportsAndDownloads
 from catalog.models import Product, StockMovement
 from catalog.services import (
     Cause,
@@ -22,6 +24,7 @@ from catalog.services import (
     update_product,
 )
 from ecommerce.admin import REFUSALS, DeletedAlone, ReadOnly, ShopAdmin, sentence, staff_name
+from ecommerce.downloads import Downloads
 
 MOVES = {
     StockMovement.Kind.RECEIVED: receive_stock,
@@ -31,7 +34,8 @@ MOVES = {
 
 
 @admin.register(Product)
-class ProductAdmin(DeletedAlone, ShopAdmin):
+class ProductAdmin(ImportsAndDownloads, DeletedAlone, ShopAdmin):
+    downloads = OF_PRODUCTS
     list_display = ("name", "sku", "price", "available", "committed", "is_active")
     list_filter = ("is_active",)
     search_fields = ("name", "sku")
@@ -175,7 +179,8 @@ def holders_in(refusal: Exception) -> str:
 
 
 @admin.register(StockMovement)
-class StockMovementAdmin(ReadOnly, ShopAdmin):
+class StockMovementAdmin(Downloads, ReadOnly, ShopAdmin):
+    downloads = OF_MOVEMENTS
     list_display = (
         "created_at",
         "product",

@@ -69,6 +69,9 @@ UNFOLD: dict[str, Any] = {
                         "catalog_stockmovement_changelist",
                         permission="catalog.view_stockmovement",
                     ),
+                    link(
+                        "Imports", "upload_file", "catalog_productimport_changelist", permission="catalog.add_product"
+                    ),
                 ],
             },
             {

@@ -9,6 +9,8 @@ from django.shortcuts import render
 from unfold.admin import TabularInline
 
 from ecommerce.admin import REFUSALS, ReadOnly, ShopAdmin, sentence, staff_name
+from ecommerce.downloads import Downloads
+from orders.exporting import OF_ORDERS
 from orders.forms import CancelForm
 from orders.models import Order, OrderEvent, OrderItem
 from orders.services import cancel_order, ship_order
@@ -28,7 +30,8 @@ class EventInline(ReadOnly, TabularInline):
 
 
 @admin.register(Order)
-class OrderAdmin(ReadOnly, ShopAdmin):
+class OrderAdmin(Downloads, ReadOnly, ShopAdmin):
+    downloads = OF_ORDERS
     list_display = (
         "id",
         "status",

@@ -82,16 +82,14 @@ def planned_creation(row: FileRow) -> ImportRow:
         return refused(row, None, NO_SKU)
     if missing:
         return refused(row, None, f"the shop has no such product, and a new one needs a {' and a '.join(missing)}")
-    stock = row.values.get("stock", 0)
-    return planned(row, Kind.CREATED, None, message=f"{stock:,} units in stock" if stock else "")
+    return planned(row, Kind.CREATED, None)
 
 
 def planned_update(row: FileRow, product: Product, shop: Shop) -> ImportRow:
     before = differing(fields_of(product), row.values)
-    stock, message = row.values.get("stock", 0), ""
-    if stock and product.uuid in shop.brought_before and product.stock.on_hand == 0:
-        before["stock"], message = 0, f"{stock:,} units in stock again"
-    return planned(row, Kind.UPDATED if before else Kind.UNCHANGED, product, before=before, message=message)
+    if row.values.get("stock") and product.uuid in shop.brought_before and product.stock.on_hand == 0:
+        before["stock"] = 0
+    return planned(row, Kind.UPDATED if before else Kind.UNCHANGED, product, before=before)
 
 
 def planned_count(row: FileRow, shop: Shop) -> ImportRow:

@@ -4,6 +4,8 @@ from catalog.importing.reading import read_table
 from catalog.models import ImportRow, ProductImport
 from catalog.services import save_preview
 
+NOT_READ = "Columns not read"
+
 
 def preview(file_name: str, data: bytes, *, done_by: str) -> ProductImport:
     """What the file would do, kept for whoever confirms it. Raises WrongFile."""
@@ -12,7 +14,7 @@ def preview(file_name: str, data: bytes, *, done_by: str) -> ProductImport:
     rows = rows_of(table, kind)
     read_as = dict(table.read_as)
     if columns := not_read(table.columns, kind):
-        read_as["Columns not read"] = ", ".join(columns)
+        read_as[NOT_READ] = ", ".join(columns)
     product_import = ProductImport(
         file_name=file_name[-255:], sha256=table.sha256, format=kind, read_as=read_as, done_by=done_by
     )
