@@ -1,3 +1,4 @@
+import unicodedata
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -95,6 +96,8 @@ class ProductFieldsSerializer(StrictSerializer):
     def validate_sku(self, sku: str) -> str:
         if IS_UUID.fullmatch(sku):
             raise serializers.ValidationError("A sku must not have the form of a UUID.")
+        if not unicodedata.is_normalized("NFC", sku):
+            raise serializers.ValidationError("Its accents are signs of their own: send Unicode's normal form C.")
         return sku
 
 

@@ -11,6 +11,7 @@ from rest_framework.fields import empty
 from catalog.serializers import ProductReferenceField
 from ecommerce.api.fields import (
     MAX_ID,
+    EmailField,
     LaxIntegerField,
     LaxMoneyField,
     MoneyField,
@@ -66,7 +67,7 @@ class LineSerializer(StrictSerializer):
 
 
 class CustomerSerializer(StrictSerializer):
-    email = serializers.EmailField(max_length=254, trim_whitespace=False)
+    email = EmailField()
     name = NameField(max_length=255)
 
 

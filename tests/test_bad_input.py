@@ -7,8 +7,8 @@ import pytest
 
 from catalog.models import Product, StockMovement
 from orders.models import Order
-from tests.factories import ADDRESS, ProductFactory, available
-from tests.v1 import ORDERS, PRODUCTS, STOCK, patch, product_url, send, with_key
+from tests.factories import ADDRESS, ProductFactory, available, placed
+from tests.v1 import ORDERS, PRODUCTS, STOCK, order_url, patch, product_url, send, with_key
 
 LAMP = {"name": "Lamp", "price": "19.99"}
 
@@ -99,6 +99,8 @@ NAMES = [
     "a\u202eb",
     "a\u200bb",
     "\ud83d",
+    "\u200d",
+    "\u3164\u2800",
     "x" * 256,
     5,
     None,
@@ -124,6 +126,9 @@ def test_a_strange_name_is_kept_as_it_is(api, name):
     [
         ("customer", {"email": "x", "name": "Ada"}),
         ("customer", {"email": "ada@example.com\n", "name": "Ada"}),
+        ("customer", {"email": "ada@example.com\u202e", "name": "Ada"}),
+        ("customer", {"email": "ada@exam\u200bple.com", "name": "Ada"}),
+        ("customer", {"email": " ada@example.com", "name": "Ada"}),
         ("customer", {"email": "ada@example.com"}),
         ("customer", {"email": "ada@example.com", "name": "Ada", "vip": True}),
         ("customer", "ada@example.com"),
@@ -218,3 +223,19 @@ def test_what_is_no_json(api, path, body, status):
 
 def test_an_address_without_its_slash_takes_the_body_all_the_same(api):
     assert send(api, "POST", PRODUCTS.rstrip("/"), LAMP).status_code == 201
+
+
+def test_a_sku_is_written_in_one_way_only(api):
+    composed, decomposed = "CAF\u00c9", "CAFE\u0301"
+
+    is_refused(send(api, "POST", PRODUCTS, LAMP | {"sku": decomposed}), "/sku")
+    assert send(api, "POST", PRODUCTS, LAMP | {"sku": composed}).json()["sku"] == composed
+    assert Product.objects.count() == 1
+
+
+@pytest.mark.parametrize("note", ["", " ", "\n\t ", "a\x00", "x" * 2001, 5, None])
+def test_a_note(api, note):
+    order = placed({ProductFactory(): 1})
+
+    is_refused(send(api, "POST", order_url(order, "notes"), {"note": note}), "/note")
+    assert order.events.count() == 1

@@ -5,6 +5,7 @@ import unicodedata
 from decimal import Decimal
 from typing import Any
 
+from django.core.validators import EmailValidator
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -42,8 +43,10 @@ class NameField(TextField):
     default_error_messages = {
         "unprintable": "Control characters do not belong here.",
         "space": "It begins or ends with a space.",
+        "invisible": "There is nothing in it that can be seen.",
     }
     JOINERS = "\u200c\u200d"
+    BLANK = "\u115f\u1160\u2800\u3164\uffa0"  # letters and a symbol, to Unicode, of which nothing is drawn
 
     def to_internal_value(self, data: Any) -> str:
         text = super().to_internal_value(data)
@@ -53,7 +56,18 @@ class NameField(TextField):
             self.fail("unprintable")
         if text != text.strip():
             self.fail("space")
+        if all(sign in self.JOINERS + self.BLANK for sign in text):
+            self.fail("invisible")
         return text
+
+
+@extend_schema_field({"type": "string", "format": "email", "maxLength": 254})
+class EmailField(NameField):
+    """An address, of which every sign can be seen."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=254, **options)
+        self.validators.append(EmailValidator("Enter a valid email address."))
 
 
 class ParagraphField(TextField):
@@ -65,6 +79,8 @@ class ParagraphField(TextField):
         text = super().to_internal_value(data)
         if any(unicodedata.category(sign) in ("Cc", "Cs") for sign in text if sign not in "\n\r\t"):
             self.fail("unprintable")
+        if not self.allow_blank and not text.strip():
+            self.fail("blank")
         return text
 
 
