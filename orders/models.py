@@ -36,6 +36,10 @@ class OrderQuerySet(models.QuerySet["Order"]):
     def hold_is_over(self) -> "OrderQuerySet":
         return self.filter(status=Order.Status.PENDING, hold_expires_at__lte=Now())
 
+    def to_ship(self) -> "OrderQuerySet":
+        """Bought, with an address, and still on the shelf."""
+        return self.filter(status=Order.Status.COMPLETED, ship_to__isnull=False, shipped_at__isnull=True)
+
     def of_customer(self, email: str) -> "OrderQuerySet":
         return self.alias(lower_email=Lower("customer_email")).filter(~Q(customer_email=""), lower_email=email.lower())
 
