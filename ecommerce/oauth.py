@@ -23,6 +23,11 @@ class ClientValidator(OAuth2Validator):
         except (DataError, ValueError):  # an id with a NUL, or a header that is not ASCII
             return False
 
+    def validate_scopes(self, client_id: str, scopes: list[str], client: Client, request: Any, **kwargs: Any) -> bool:
+        if scopes == [""]:  # as Swagger UI sends it where nothing is ticked
+            request.scopes = scopes = self.get_default_scopes(client_id, request)
+        return bool(super().validate_scopes(client_id, scopes, client, request, **kwargs))
+
 
 class ClientScopes(SettingsScopes):
     """A client gets the scopes it was made with; a token that asks for none of them has them all."""

@@ -55,6 +55,25 @@ def test_a_client_gets_a_token_for_an_hour_with_the_scopes_it_was_made_with(api)
     }
 
 
+def test_whoever_asks_for_an_empty_scope_asks_for_none_of_them(api):
+    client = new_client("catalog:read", "orders:write")
+
+    answer = ask_token(api, *client, scope="")
+
+    assert (answer.status_code, answer.json()["scope"]) == (200, "catalog:read orders:write")
+    assert ask_token(api, *client, scope=" catalog:write").status_code == 400
+
+
+@pytest.mark.parametrize("method", ["query", "mixed"])
+def test_no_secret_travels_in_an_address(api, method):
+    client_id, secret = new_client("catalog:read")
+    body = {"grant_type": "client_credentials"} if method == "mixed" else {}
+
+    answer = api.post(f"/o/token/?grant_type=client_credentials&client_id={client_id}&client_secret={secret}", body)
+
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+
+
 def test_a_program_has_no_csrf_token_and_needs_none(transactional_db):
     program = Browser(enforce_csrf_checks=True)
     client = new_client("catalog:read")
