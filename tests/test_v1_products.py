@@ -109,6 +109,15 @@ def test_changes_the_fields_that_are_sent_and_no_others(api):
     assert (str(lamp.price), lamp.is_active, lamp.name, lamp.description) == ("24.50", False, "Lamp", "Warm")
 
 
+def test_a_change_of_nothing_changes_nothing(api):
+    lamp = ProductFactory()
+    before = api.get(product_url(lamp))
+
+    answer = patch(api, product_url(lamp), {})
+
+    assert (answer.status_code, answer["ETag"], answer.json()) == (200, before["ETag"], before.json())
+
+
 def test_a_change_of_what_has_changed_is_refused_and_shown(api):
     lamp = ProductFactory(name="Lamp", stock=3)
     seen = api.get(product_url(lamp))["ETag"]

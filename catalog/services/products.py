@@ -38,6 +38,8 @@ def update_product(product_id: int, changes: Mapping[str, Any], *, version: int 
     """
     lock_one(product_id)
     refuse_other_version(product_id, version)
+    if not changes:
+        return
     with sku_is_free():
         Product.objects.filter(pk=product_id).update(**changes, version=F("version") + 1, updated_at=Now())
 
