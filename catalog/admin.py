@@ -78,14 +78,15 @@ class ProductAdmin(ImportsAndDownloads, DeletedAlone, ShopAdmin):
         return obj is not None and not obj.movements.exists() and super().has_delete_permission(request, obj)
 
     def delete_model(self, request: HttpRequest, obj: Product) -> None:
-        delete_product(obj.pk)
+        delete_product(obj.pk, cause=Cause(done_by=staff_name(request)))
 
     def save_model(self, request: HttpRequest, obj: Product, form: Any, change: bool) -> None:
+        cause = Cause(done_by=staff_name(request))
         if change:
             changes = {name: form.cleaned_data[name] for name in form.changed_data if name != "seen_version"}
-            update_product(obj.pk, changes, version=form.cleaned_data["seen_version"])
+            update_product(obj.pk, changes, version=form.cleaned_data["seen_version"], cause=cause)
         else:
-            obj.pk = create_product(**form.cleaned_data, cause=Cause(done_by=staff_name(request))).pk
+            obj.pk = create_product(**form.cleaned_data, cause=cause).pk
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
@@ -106,7 +107,7 @@ class ProductAdmin(ImportsAndDownloads, DeletedAlone, ShopAdmin):
         changed = 0
         for product in products.filter(is_active=not is_active):
             try:
-                update_product(product.pk, {"is_active": is_active})
+                update_product(product.pk, {"is_active": is_active}, cause=Cause(done_by=staff_name(request)))
             except REFUSALS as refusal:
                 self.message_user(request, f"{product}: {sentence(refusal)}", messages.ERROR)
                 continue

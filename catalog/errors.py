@@ -123,9 +123,12 @@ class VariantTaken(DomainError):
 
 
 class ProductChanged(DomainError):
+    """`products` are those whose version is another, as they are now."""
+
     code = "product_changed"
 
-    def __init__(self) -> None:
+    def __init__(self, products: list[Product]) -> None:
+        self.products = products
         super().__init__("Somebody else has changed the product since it was read. Look at it again.")
 
 

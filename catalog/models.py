@@ -343,3 +343,38 @@ class ImportRow(models.Model):
 
     def __str__(self) -> str:
         return f"Line {self.line}: {self.kind}"
+
+
+class ProductChange(models.Model):
+    """One write of a product's fields: `changes` has [old, new] of each that became another. Rows are only ever added.
+
+    They outlive a product that is deleted, and say who deleted it; so the database knows no foreign key here.
+    """
+
+    class Kind(models.TextChoices):
+        CREATED = "created"
+        CHANGED = "changed"
+        DELETED = "deleted"
+        FOUND = "found"  # how it was when the history began
+
+    product = models.ForeignKey(
+        Product, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="changes"
+    )
+    version = models.PositiveIntegerField(help_text="That of the product after it.")
+    kind = models.CharField(max_length=7, choices=Kind.choices)
+    changes = models.JSONField()
+    done_by = models.CharField(max_length=150)
+    note = models.CharField(max_length=1000, blank=True)
+    request_id = models.CharField(max_length=64, blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+    transaction_id = models.BigIntegerField(db_default=transaction_id())
+
+    class Meta:
+        default_permissions = ()  # who may see the product may see its history
+        constraints = [
+            models.UniqueConstraint(name="product_change_once", fields=["product", "version"]),
+            models.CheckConstraint(name="product_change_done_by_is_given", condition=~Q(done_by="")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {', '.join(self.changes)}"

@@ -27,6 +27,20 @@ SELECT 'movement ' || id, format('says %s are available after it, the rows up to
           FROM catalog_stockmovement) running
  WHERE available_after <> balance;
 
+-- name: every_version_of_a_product_is_in_its_history
+SELECT 'product ' || product.id, format('is version %s, its history has %s rows up to version %s', product.version, rows, last)
+  FROM catalog_product product
+  LEFT JOIN (SELECT product_id, count(*) AS rows, min(version) AS first, max(version) AS last
+               FROM catalog_productchange GROUP BY product_id) history ON history.product_id = product.id
+ WHERE product.version IS DISTINCT FROM last OR rows <> last - first + 1;
+
+-- name: a_product_is_what_its_last_change_made_of_it
+SELECT 'product ' || product.id, format('%s is "%s", its history says "%s"', field.key, left(to_jsonb(product) ->> field.key, 80), left(field.value ->> 1, 80))
+  FROM catalog_product product
+  JOIN catalog_productchange last ON last.product_id = product.id AND last.version = product.version
+ CROSS JOIN LATERAL jsonb_each(last.changes) field
+ WHERE to_jsonb(product) ->> field.key IS DISTINCT FROM field.value ->> 1;
+
 -- name: every_line_took_its_stock_once
 SELECT 'order ' || coalesce(line.order_id::text, taken.order_uuid::text),
        format('product %s: ordered %s, taken %s', coalesce(line.product_id, taken.product_id),
@@ -207,6 +221,7 @@ SELECT 'constraint ' || guard, 'is gone'
        'stock_available_not_negative', 'stock_committed_not_negative',
        'movement_taken_once', 'movement_key_used_once', 'movement_done_by_is_given', 'movement_after_not_negative',
        'movement_order_fits_kind', 'movement_changes_fit_kind',
+       'product_change_once', 'product_change_done_by_is_given',
        'order_key_used_once', 'order_key_has_fingerprint', 'order_placed_by_a_client', 'order_currency_is_a_code',
        'order_totals_in_range', 'order_times_fit_status', 'order_shipped_to_somewhere',
        'item_product_once', 'item_quantity_in_range', 'item_cancelled_in_range', 'item_price_in_range',
@@ -215,7 +230,7 @@ SELECT 'constraint ' || guard, 'is gone'
    AND NOT EXISTS (SELECT FROM pg_class WHERE relname = guard AND relkind = 'i')
  UNION ALL
 SELECT 'table ' || ledger, 'rows can be changed: its append_only trigger is missing, off or hollow'
-  FROM unnest(ARRAY['catalog_stockmovement', 'catalog_importrow', 'orders_orderevent']) AS ledger
+  FROM unnest(ARRAY['catalog_stockmovement', 'catalog_productchange', 'catalog_importrow', 'orders_orderevent']) AS ledger
  WHERE NOT EXISTS (SELECT FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid
                     WHERE tgrelid = ledger::regclass AND tgname = 'append_only' AND tgenabled IN ('O', 'A')
                       AND prosrc LIKE '%RAISE EXCEPTION%');

@@ -12,9 +12,9 @@ from django.utils.html import escape
 from catalog.admin import ProductAdmin
 from catalog.models import Product, Stock
 from catalog.services import update_product
-from catalog.services.stock import lock_one
+from catalog.services.stock import lock
 from orders.models import Order
-from tests.factories import ADDRESS, ProductFactory, available, committed, ledger, place, placed, timeline
+from tests.factories import ADDRESS, TEST, ProductFactory, available, committed, ledger, place, placed, timeline
 from tests.races import Pause, in_thread, race
 
 PRODUCTS, ORDERS = reverse("admin:catalog_product_changelist"), reverse("admin:orders_order_changelist")
@@ -130,7 +130,7 @@ def test_a_form_that_another_edit_overtook_changes_nothing(staff):
     lamp = ProductFactory(name="Lamp", sku="LAMP")
     page = staff.get(page_of(lamp)).content.decode()
     assert 'name="seen_version" value="1"' in page
-    update_product(lamp.pk, {"price": "49.00", "is_active": False})
+    update_product(lamp.pk, {"price": "49.00", "is_active": False}, cause=TEST)
 
     answer = staff.post(page_of(lamp), FORM | {"name": "Lantern", "is_active": "on"}, follow=True)
 
@@ -245,7 +245,7 @@ def test_a_busy_database_is_told_and_no_page_of_faults(staff, sold):
     form = {"kind": "received", "quantity": "5", "key": key_in(staff.get(stock_page_of(lamp)))}
 
     with transaction.atomic():
-        lock_one(lamp.pk)
+        lock([lamp.pk])
         thread, answers = in_thread(
             lambda: [
                 staff_like(staff).post(stock_page_of(lamp), form),

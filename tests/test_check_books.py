@@ -6,7 +6,7 @@ from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from catalog.services import adjust_stock, count_stock, receive_stock
+from catalog.services import adjust_stock, count_stock, receive_stock, update_product
 from orders.books import INVARIANTS, Fault, check_books, find_faults
 from orders.models import Order
 from orders.services import cancel_order, complete_order, ship_order
@@ -15,7 +15,8 @@ from tests.races import Pause, in_thread
 
 ITEM, ORDER, EVENT = "orders_orderitem", "orders_order", "orders_orderevent"
 STOCK, MOVEMENT, PRODUCT = "catalog_stock", "catalog_stockmovement", "catalog_product"
-TABLES = {MOVEMENT, EVENT, "catalog_importrow"}
+CHANGE = "catalog_productchange"
+TABLES = {MOVEMENT, CHANGE, EVENT, "catalog_importrow"}
 AN_ORDER = "(SELECT min(id) FROM orders_order)"
 A_PRODUCT = "(SELECT min(product_id) FROM catalog_stock)"
 
@@ -25,6 +26,11 @@ FAULTS = [
     ("counters_equal_the_ledger", f"UPDATE {STOCK} SET available = available + 1"),
     ("counters_equal_the_ledger", f"UPDATE {STOCK} SET committed = committed + 1"),
     ("ledger_has_a_running_balance", f"UPDATE {MOVEMENT} SET available_after = available_after + 1"),
+    ("every_version_of_a_product_is_in_its_history", f"UPDATE {PRODUCT} SET version = version + 1"),
+    ("every_version_of_a_product_is_in_its_history", f"DELETE FROM {CHANGE} WHERE kind = 'created'"),
+    ("every_version_of_a_product_is_in_its_history", f"DELETE FROM {CHANGE} WHERE version = 2"),
+    ("a_product_is_what_its_last_change_made_of_it", f"UPDATE {PRODUCT} SET price = price + 0.01"),
+    ("a_product_is_what_its_last_change_made_of_it", f"UPDATE {PRODUCT} SET low_stock_at = 3"),
     ("every_line_took_its_stock_once", f"DELETE FROM {MOVEMENT} WHERE kind = 'ordered'"),
     ("every_line_took_its_stock_once", f"DELETE FROM {ITEM} WHERE order_id = {AN_ORDER}"),
     ("cancelled_units_come_back_at_most_once", f"UPDATE {MOVEMENT} SET available_change = 9 WHERE kind = 'cancelled'"),
@@ -63,6 +69,7 @@ MISSING_GUARDS = [
     "DROP INDEX movement_taken_once",
     f"ALTER TABLE {EVENT} DISABLE TRIGGER append_only",
     f"DROP TRIGGER append_only ON {MOVEMENT}",
+    f"DROP TRIGGER append_only ON {CHANGE}",
     "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
 ]
 
@@ -70,6 +77,8 @@ MISSING_GUARDS = [
 def run_a_shop() -> None:
     """Orders in every state that an order can be in, and every kind of movement."""
     lamp, ink = ProductFactory(stock=100), ProductFactory(stock=100)
+    for price in ("18.00", "19.99"):
+        update_product(lamp.pk, {"price": price}, cause=TEST)
     placed({lamp: 2})
     placed({lamp: 1, ink: 1}, ship_to=ADDRESS, key="k-1", fingerprint="f")
     ship_order(placed({lamp: 3, ink: 3}, ship_to=ADDRESS).pk, done_by="staff:1")

@@ -8,7 +8,7 @@ import pytest
 from catalog.services import update_product
 from orders.books import check_books
 from orders.models import Order
-from tests.factories import ProductFactory, available
+from tests.factories import TEST, ProductFactory, available
 from tests.v1 import ORDERS, send, with_key
 
 
@@ -55,7 +55,7 @@ def test_it_passes_as_it_is(api, shop, lines, total, corrected):
 
 def test_other_prices_are_told_before_what_is_short(api, shop):
     body = {"items": basket(shop, ("lamp", 3)), "expected_total": "30.00"}
-    update_product(shop["lamp"].pk, {"price": Decimal("12")})
+    update_product(shop["lamp"].pk, {"price": Decimal("12")}, cause=TEST)
 
     first = with_key(api, ORDERS, body)
     second = with_key(api, ORDERS, body | {"expected_total": first.json()["total_price"]})
@@ -74,7 +74,7 @@ def test_of_nothing_there_is_none(api, shop, lines):
 
 
 def test_a_total_that_no_order_may_have_is_too_large_whatever_was_expected(api, shop):
-    update_product(shop["lamp"].pk, {"price": Decimal("9999999999.99")})
+    update_product(shop["lamp"].pk, {"price": Decimal("9999999999.99")}, cause=TEST)
 
     answer = with_key(api, ORDERS, {"items": basket(shop, ("lamp", 101)), "expected_total": "30.00"})
 

@@ -109,7 +109,7 @@ def test_whoever_finds_every_connection_taken_is_told_so(serve):
     lamp = ProductFactory()
 
     with transaction.atomic():
-        stock.lock_one(lamp.pk)
+        stock.lock([lamp.pk])
         with ThreadPoolExecutor(4) as buyers:
             answers = list(buyers.map(lambda _: shop.order(lamp.pk), range(4)))
 

@@ -10,7 +10,7 @@ from tests.factories import ProductFactory, available, ledger
 from tests.races import Pause, in_thread, race
 from tests.v1 import STOCK, patch, product_url, with_key
 
-DELETES_STOCK, WRITES_THE_LEDGER = 'DELETE FROM "catalog_stock"', 'INSERT INTO "catalog_stockmovement"'
+DELETES_STOCK, WRITES_THE_LEDGER = 'DELETE FROM "catalog_stock"', "INSERT INTO catalog_stockmovement"
 
 
 def receive(api, product):
@@ -73,7 +73,7 @@ def test_a_deletion_after_a_delivery_archives(api):
 
 def test_negative_control_a_deletion_without_the_lock_does_not_see_the_delivery(api, monkeypatch):
     lamp = ProductFactory(stock=0)
-    monkeypatch.setattr(products, "lock_one", lambda product_id: None)
+    monkeypatch.setattr(products, "lock", list)
 
     received, deleted = deletion_after_a_delivery(api, lamp)
 

@@ -167,7 +167,7 @@ def test_a_lock_that_is_held_too_long_is_busy_and_changes_nothing(api):
     lamp = ProductFactory()
 
     with transaction.atomic():
-        stock.lock_one(lamp.pk)
+        stock.lock([lamp.pk])
         started = time.monotonic()
         thread, answers = in_thread(lambda: order(api, (lamp, 1)))
         thread.join()

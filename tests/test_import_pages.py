@@ -10,7 +10,7 @@ from django.test import Client
 
 from catalog.models import Product, ProductImport
 from catalog.services import update_product
-from tests.factories import ProductFactory, available, place
+from tests.factories import TEST, ProductFactory, available, place
 from tests.imports import SHOPIFY, fresh, previewed
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -129,7 +129,7 @@ def test_without_a_file_it_asks_for_one(staff):
 def test_what_changed_since_the_preview_is_shown_again(staff):
     lamp = ProductFactory(sku="LAMP", price=Decimal("10"))
     upload(staff, "sku,price\nLAMP,12\n")
-    update_product(lamp.pk, {"price": Decimal("11")})
+    update_product(lamp.pk, {"price": Decimal("11")}, cause=TEST)
 
     again = move(staff, "apply")
 

@@ -151,7 +151,7 @@ def test_refuses_a_variant_that_another_product_is():
 def test_shows_again_what_changed_since_the_preview():
     lamp, ink = ProductFactory(sku="LAMP", price=Decimal("10")), ProductFactory(sku="INK", price=Decimal("5"))
     shown = previewed("sku,price\nLAMP,12\nINK,6\n")
-    update_product(lamp.pk, {"price": Decimal("11")})
+    update_product(lamp.pk, {"price": Decimal("11")}, cause=TEST)
 
     with pytest.raises(ImportOutdated) as refusal:
         apply_import(shown.pk, done_by=BY)
@@ -167,7 +167,7 @@ def test_shows_again_what_changed_since_the_preview():
 def test_a_change_of_another_field_is_no_reason_to_ask_again():
     lamp = ProductFactory(sku="LAMP", price=Decimal("10"))
     shown = previewed("sku,price\nLAMP,12\n")
-    update_product(lamp.pk, {"name": "Reading lamp"})
+    update_product(lamp.pk, {"name": "Reading lamp"}, cause=TEST)
 
     apply_import(shown.pk, done_by=BY)
 

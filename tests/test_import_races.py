@@ -3,12 +3,13 @@
 from decimal import Decimal
 
 import pytest
+from django.db import IntegrityError
 
 from catalog.errors import ImportNotOpen, ImportOutdated
 from catalog.models import Product, ProductImport
 from catalog.services import apply_import, undo_import, update_product
 from orders.books import check_books
-from tests.factories import ProductFactory, available, place
+from tests.factories import TEST, ProductFactory, available, place
 from tests.imports import BY, fresh, imported, previewed
 from tests.races import Pause, in_thread, race
 
@@ -81,7 +82,7 @@ def test_who_changes_a_product_meanwhile_waits_and_loses_nothing():
     lamp = ProductFactory(sku="LAMP", price=Decimal("10"))
     pause = Pause("UPDATE catalog_product")
     importing, imported_by_it = paused_import(pause)
-    changing, changed = in_thread(lambda: update_product(lamp.pk, {"price": Decimal("13")}))
+    changing, changed = in_thread(lambda: update_product(lamp.pk, {"price": Decimal("13")}, cause=TEST))
 
     changing.join(timeout=0.3)
     assert changing.is_alive()
@@ -93,18 +94,20 @@ def test_who_changes_a_product_meanwhile_waits_and_loses_nothing():
     assert (fresh(lamp).price, fresh(lamp).version) == (Decimal("13.00"), 3)
 
 
-def test_without_the_lock_the_other_change_would_be_overwritten(monkeypatch):
-    """What the lock in the test above is for."""
+def test_without_the_lock_the_import_would_only_be_stopped_by_the_history(monkeypatch):
+    """What the lock in the test above is for: two writes would be one version."""
     monkeypatch.setattr("catalog.models.StockQuerySet.locked", lambda stocks, ids: stocks.filter(pk__in=list(ids)))
     lamp = ProductFactory(sku="LAMP", price=Decimal("10"))
     pause = Pause("UPDATE catalog_product")
-    importing, _ = paused_import(pause)
+    importing, imported_by_it = paused_import(pause)
 
-    update_product(lamp.pk, {"price": Decimal("13")})
+    update_product(lamp.pk, {"price": Decimal("13")}, cause=TEST)
     pause.let_go.set()
     importing.join()
 
-    assert fresh(lamp).price == Decimal("12.00")
+    assert kinds(imported_by_it) == [IntegrityError]
+    assert "product_change_once" in str(imported_by_it[0])
+    assert fresh(lamp).price == Decimal("13.00")
 
 
 def test_orders_go_on_while_stock_is_taken_back():

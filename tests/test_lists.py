@@ -12,7 +12,7 @@ from catalog.models import Product
 from catalog.services import update_product
 from catalog.views import ProductViewSet
 from ecommerce.api import pagination
-from tests.factories import ProductFactory
+from tests.factories import TEST, ProductFactory
 from tests.v1 import ORDERS, PRODUCTS
 
 MANY = 20_000
@@ -76,8 +76,8 @@ def test_page_numbers_lead_through_every_row_and_carry_the_filters_on(api, equal
 def test_a_row_that_comes_or_goes_meanwhile_moves_no_other(api, equal_products):
     first = api.get(f"{PRODUCTS}?ordering=price&page_size=4").json()
     seen = [row["number"] for row in first["results"]]
-    update_product(seen[0], {"price": "99"})
-    update_product(seen[3], {"is_active": False})
+    update_product(seen[0], {"price": "99"}, cause=TEST)
+    update_product(seen[3], {"is_active": False}, cause=TEST)
     ProductFactory(price="1")
 
     rest = walk(api, first["next"])
@@ -220,7 +220,7 @@ def test_filters_products(api):
     ProductFactory(sku="LAMP", price="20", stock=3)
     ProductFactory(sku="INK", price="5.50", stock=0)
     gone = ProductFactory(sku="OLD", price="7", stock=1)
-    update_product(gone.pk, {"is_active": False})
+    update_product(gone.pk, {"is_active": False}, cause=TEST)
 
     assert found(api) == ["LAMP", "INK"]
     assert found(api, min_price="5.51") == ["LAMP"]

@@ -12,7 +12,7 @@ from ecommerce.errors import IdempotencyMismatch
 from orders.errors import OrderTooLarge
 from orders.models import Order, OrderEvent, OrderItem
 from orders.services import Line, OrderRequest, place_order
-from tests.factories import ADDRESS, ProductFactory, available, committed, ledger, place, timeline
+from tests.factories import ADDRESS, TEST, ProductFactory, available, committed, ledger, place, timeline
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -92,7 +92,7 @@ def test_takes_its_price_from_the_shop_and_keeps_it():
     lamp = ProductFactory(price=Decimal("10.00"))
     order = place({lamp: 1}).order
 
-    update_product(lamp.pk, {"price": Decimal("99.00"), "name": "Dear lamp"})
+    update_product(lamp.pk, {"price": Decimal("99.00"), "name": "Dear lamp"}, cause=TEST)
 
     item = order.items.get()
     assert (item.price_at_time, item.product_name) == (Decimal("10.00"), lamp.name)

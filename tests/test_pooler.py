@@ -129,7 +129,7 @@ def test_a_held_lock_is_busy_through_it(pooler, serve):
     shop, lamp = serve(**pooler), ProductFactory()
 
     with transaction.atomic():
-        stock.lock_one(lamp.pk)
+        stock.lock([lamp.pk])
         started = time.monotonic()
         answer = shop.order(lamp.pk)
 

@@ -151,7 +151,7 @@ def test_a_count_is_known_again_after_the_stock_has_moved():
 def test_an_update_writes_the_named_columns_only_and_raises_the_version():
     lamp = ProductFactory(name="Lamp")
 
-    update_product(lamp.pk, {"name": "Lantern"})
+    update_product(lamp.pk, {"name": "Lantern"}, cause=TEST)
 
     lamp.refresh_from_db()
     assert (lamp.name, lamp.description, lamp.version) == ("Lantern", "A thing", 2)
@@ -163,7 +163,7 @@ def test_an_update_to_a_taken_sku_is_refused_and_undoes_what_went_with_it():
 
     with pytest.raises(SkuTaken), transaction.atomic():
         receive_stock(lamp.pk, 1, cause=TEST)
-        update_product(ink.pk, {"sku": "LAMP"})
+        update_product(ink.pk, {"sku": "LAMP"}, cause=TEST)
 
     assert Product.objects.get(pk=ink.pk).sku == "INK"
     assert available(lamp) == 10
@@ -171,10 +171,10 @@ def test_an_update_to_a_taken_sku_is_refused_and_undoes_what_went_with_it():
 
 def test_an_update_of_a_version_that_is_no_more_is_refused():
     lamp = ProductFactory(name="Lamp")
-    update_product(lamp.pk, {"name": "Lantern"}, version=1)
+    update_product(lamp.pk, {"name": "Lantern"}, version=1, cause=TEST)
 
     with pytest.raises(ProductChanged):
-        update_product(lamp.pk, {"name": "Torch"}, version=1)
+        update_product(lamp.pk, {"name": "Torch"}, version=1, cause=TEST)
 
     assert Product.objects.values_list("name", "version").get() == ("Lantern", 2)
 
@@ -182,9 +182,9 @@ def test_an_update_of_a_version_that_is_no_more_is_refused():
 def test_only_an_untouched_product_can_be_deleted():
     stocked, untouched = ProductFactory(stock=1), ProductFactory(stock=0)
 
-    delete_product(untouched.pk)
+    delete_product(untouched.pk, cause=TEST)
     with pytest.raises(ProductInUse):
-        delete_product(stocked.pk)
+        delete_product(stocked.pk, cause=TEST)
 
     assert list(Product.objects.all()) == [stocked]
 

@@ -12,7 +12,7 @@ from orders.books import check_books
 from orders.errors import HoldExpired, IllegalMove
 from orders.models import Order
 from orders.services import add_note, cancel_order, complete_order, expire_holds, ship_order
-from tests.factories import ADDRESS, ProductFactory, available, committed, ledger, place, timeline
+from tests.factories import ADDRESS, TEST, ProductFactory, available, committed, ledger, place, timeline
 from tests.races import race
 from tests.test_holds import HOUR, held, let_time_pass
 
@@ -106,7 +106,7 @@ def swept_long_ago(lamp, ago: timedelta) -> Order:
 def test_within_a_day_it_is_still_bought_at_its_price():
     lamp = ProductFactory(stock=4, price="5")
     order = swept_long_ago(lamp, DAY - timedelta(minutes=1))
-    update_product(lamp.pk, {"price": "9"})
+    update_product(lamp.pk, {"price": "9"}, cause=TEST)
 
     assert order.legal_moves == ["complete"]
     assert complete_order(order.pk, **BY).current_total == 20
@@ -129,7 +129,7 @@ def test_what_is_no_longer_sold_is_not_taken_again():
     order = place({lamp: 4, ink: 1}, hold=HOUR).order
     let_time_pass(order)
     expire_holds(**BY)
-    update_product(ink.pk, {"is_active": False})
+    update_product(ink.pk, {"is_active": False}, cause=TEST)
 
     with pytest.raises(HoldExpired) as refusal:
         complete_order(order.pk, **BY)
@@ -142,7 +142,7 @@ def test_a_hold_that_nobody_has_swept_yet_still_has_its_units():
     lamp = ProductFactory(stock=4)
     order = held(lamp)
     let_time_pass(order)
-    update_product(lamp.pk, {"is_active": False})
+    update_product(lamp.pk, {"is_active": False}, cause=TEST)
 
     assert complete_order(order.pk, **BY).status == "completed"
 

@@ -33,7 +33,7 @@ def test_puts_fields_back():
 def test_keeps_what_somebody_changed_since_and_says_so():
     lamp = ProductFactory(sku="LAMP", name="Lamp", price=Decimal("10"))
     done = imported("sku,name,price\nLAMP,Reading lamp,12\n")
-    update_product(lamp.pk, {"price": Decimal("13")})
+    update_product(lamp.pk, {"price": Decimal("13")}, cause=TEST)
 
     assert undone(done) == ["Line 2: Reading lamp was changed since, kept: price."]
 
@@ -75,7 +75,7 @@ def test_takes_counts_back():
 
 def test_names_what_is_gone():
     done = imported("sku,name,price\nA,Lamp,10\n")
-    remove_product(Product.objects.get().pk)
+    remove_product(Product.objects.get().pk, cause=TEST)
 
     assert undone(done) == ["Line 2: Lamp is gone."]
 

@@ -11,7 +11,7 @@ import pytest
 from catalog.services import update_product
 from orders.models import Order
 from orders.services import expire_holds
-from tests.factories import ADDRESS, ProductFactory, available, committed, placed
+from tests.factories import ADDRESS, TEST, ProductFactory, available, committed, placed
 from tests.races import race
 from tests.test_clients import bearer
 from tests.test_holds import let_time_pass
@@ -184,7 +184,7 @@ def test_where_nothing_is_left_there_is_no_corrected_body(api):
 
 def test_other_prices_than_expected_are_told(api):
     lamp = ProductFactory(sku="LAMP", price="10")
-    update_product(lamp.pk, {"price": "12.50"})
+    update_product(lamp.pk, {"price": "12.50"}, cause=TEST)
 
     answer = order(api, (lamp, 2), expected_total="20.00")
 
@@ -199,7 +199,7 @@ def test_other_prices_than_expected_are_told(api):
 
 def test_every_unknown_product_is_pointed_at(api):
     lamp, gone = ProductFactory(), ProductFactory()
-    update_product(gone.pk, {"is_active": False})
+    update_product(gone.pk, {"is_active": False}, cause=TEST)
     names = ["nope", lamp.sku, str(uuid4()), gone.sku, str(lamp.pk)]
 
     answer = with_key(api, ORDERS, {"items": [{"product": name, "quantity": 1} for name in names]})

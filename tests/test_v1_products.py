@@ -121,7 +121,7 @@ def test_a_change_of_nothing_changes_nothing(api):
 def test_a_change_of_what_has_changed_is_refused_and_shown(api):
     lamp = ProductFactory(name="Lamp", stock=3)
     seen = api.get(product_url(lamp))["ETag"]
-    update_product(lamp.pk, {"name": "Lantern"})
+    update_product(lamp.pk, {"name": "Lantern"}, cause=TEST)
 
     answer = patch(api, product_url(lamp), {"name": "Torch"}, **{"If-Match": seen})
 
@@ -175,7 +175,7 @@ def test_deletes_what_has_no_history_and_archives_the_rest(api):
 
 def test_a_delete_of_what_has_changed_is_refused(api):
     lamp = ProductFactory(stock=0)
-    update_product(lamp.pk, {"name": "Lantern"})
+    update_product(lamp.pk, {"name": "Lantern"}, cause=TEST)
 
     answer = api.delete(product_url(lamp), headers={"If-Match": '"1-0-0"'})
 

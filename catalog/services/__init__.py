@@ -14,13 +14,21 @@ from catalog.services.importing import (
 )
 from catalog.services.imports import apply_import, discard_preview, save_preview
 from catalog.services.moving import StockMove, adjust_stock, count_stock, move_stock, receive_stock
-from catalog.services.products import create_product, delete_product, remove_product, update_product
+from catalog.services.products import (
+    ProductEdit,
+    create_product,
+    delete_product,
+    remove_product,
+    update_product,
+    update_products,
+)
 from catalog.services.stock import Cause, release_stock, return_stock, take_stock
 from catalog.services.undoing import undo_import
 
 __all__ = [
     "Cause",
     "Move",
+    "ProductEdit",
     "Stamp",
     "StockMove",
     "adjust_stock",
@@ -43,4 +51,5 @@ __all__ = [
     "take_stock",
     "undo_import",
     "update_product",
+    "update_products",
 ]

@@ -1,15 +1,16 @@
 """The fields of products in the form in which an import stores and compares them, and their writing in bulk."""
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
-from django.db import IntegrityError, connection
+from django.db import connection
 
-from catalog.errors import VariantTaken
-from catalog.models import Product
-from catalog.services.products import sku_is_free
+from catalog.models import Product, ProductChange
+from catalog.services import history
+from catalog.services.importing import BATCH
+from catalog.services.products import names_are_free
+from catalog.services.stock import Cause
 
 # Each column that an import may write, with its type
 COLUMNS = {
@@ -75,24 +76,19 @@ def are_alike(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
-@contextmanager
-def names_are_free() -> Iterator[None]:
-    """Somebody else may take a sku or be a variant at the same moment, so the database decides."""
-    try:
-        with sku_is_free():
-            yield
-    except IntegrityError as error:
-        if "product_variant_once" not in str(error):
-            raise
-        raise VariantTaken from None
+def write_columns(changes: Mapping[int, Mapping[str, Any]], *, cause: Cause) -> None:
+    """Write these columns of each product, and its history; the caller holds the locks on their stock.
 
-
-def write_columns(changes: Mapping[int, Mapping[str, Any]]) -> None:
-    """Write these columns of each product; the caller holds the locks on their stock. Raises SkuTaken, VariantTaken."""
-    if not changes:
+    Raises SkuTaken, VariantTaken.
+    """
+    products = Product.objects.in_bulk(changes)
+    new = {pk: history.made_different(products[pk], changes[pk]) for pk in sorted(changes)}
+    if not (new := {pk: columns for pk, columns in new.items() if columns}):
         return
-    columns = [json.dumps(dict(change)) for change in changes.values()]
+    columns = [json.dumps(dict(change)) for change in new.values()]
     with names_are_free(), connection.cursor() as cursor:
-        cursor.execute(UPDATE_PRODUCTS, [list(changes), columns])
-        if cursor.rowcount != len(changes):
+        cursor.execute(UPDATE_PRODUCTS, [list(new), columns])
+        if cursor.rowcount != len(new):
             raise AssertionError("Products vanished under the locks on their stock.")
+    written = [history.changed(products[pk], change, cause=cause) for pk, change in new.items()]
+    ProductChange.objects.bulk_create(written, batch_size=BATCH)

@@ -4,15 +4,18 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import Model
 
-from catalog.models import Product, Stock, StockMovement
+from catalog.models import Product, ProductChange, Stock, StockMovement
+from catalog.services import history
 from catalog.services.stock import CHANGE_STOCK, Cause, Change, movement
 
 BATCH = 2_000
+Row = TypeVar("Row", StockMovement, ProductChange)
 # By the highest id that is taken, and never backwards.
 NUMBER_ONWARDS = """
     SELECT setval(sequence, greatest((SELECT max(id) FROM {table}), nextval(sequence)))
@@ -67,8 +70,11 @@ def stamp() -> Stamp:
 
 @transaction.atomic(savepoint=False)
 def import_products(products: Sequence[Product], *, opening: Sequence[int], done_by: str, note: str) -> None:
-    """Add these products and the opening stock of each, if any, as the first rows of the ledger."""
+    """Add these products, with the first row of their history, and of their ledger where they open with stock."""
     Product.objects.bulk_create(products, batch_size=BATCH)
+    cause, now = Cause(done_by=done_by, note=note), stamp()
+    changes = [stamped(history.created(product, cause=cause), now) for product in products]
+    ProductChange.objects.bulk_create(changes, batch_size=BATCH)
     Stock.objects.bulk_create([Stock(product_id=product.pk) for product in products], batch_size=BATCH)
     units = [(product.pk, units) for product, units in zip(products, opening, strict=True) if units]
     kind = StockMovement.Kind.OPENING
@@ -97,6 +103,10 @@ def import_moves_of_table(table: str, *, done_by: str) -> None:
 def ledger_row(move: Move, *, after: int, done_by: str, now: Stamp) -> StockMovement:
     cause = Cause(done_by=done_by, order_uuid=move.order_uuid, note=move.note)
     row = movement(move.product_id, Change(kind=move.kind, available=move.change), after=after, cause=cause)
+    return stamped(row, now)
+
+
+def stamped(row: Row, now: Stamp) -> Row:
     row.created_at, row.transaction_id = now.created_at, now.transaction_id
     return row
 

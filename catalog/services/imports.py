@@ -9,8 +9,10 @@ from django.db.models.functions import Now
 
 from catalog.errors import ImportHasErrors, ImportNotOpen, ImportOutdated, SkuTaken, VariantTaken
 from catalog.models import ImportRow, Product, ProductGroup, ProductImport, Stock, StockMovement, make_uuid
-from catalog.services.fields import differing, fields_of, names_are_free, variant_of, write_columns
+from catalog.services.fields import differing, fields_of, variant_of, write_columns
 from catalog.services.importing import BATCH, Move, Stamp, import_moves, import_products, stamp
+from catalog.services.products import names_are_free
+from catalog.services.stock import Cause
 from ecommerce.database import take_time
 
 Kind = ImportRow.Kind
@@ -120,7 +122,8 @@ def write_rows(rows: Sequence[ImportRow], products: Products, *, done_by: str, n
             products[row.product_uuid].pk: columns
             for row in updated
             if (columns := columns_of({name: row.values[name] for name in row.before}, groups))
-        }
+        },
+        cause=Cause(done_by=done_by, note=note),
     )
     import_moves([move_of(row, products[row.product_uuid], note=note) for row in rows if moves(row)], done_by=done_by)
     # In one order for everybody: two imports that bring the same skus wait for each other, and do not deadlock.

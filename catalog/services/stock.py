@@ -7,7 +7,7 @@ from uuid import UUID
 import structlog
 from django.db import transaction
 
-from catalog.errors import InsufficientStock, ProductGone, Shortage
+from catalog.errors import InsufficientStock, Shortage
 from catalog.models import Product, Stock, StockMovement
 from ecommerce import prepared
 from ecommerce.logging import current_request_id
@@ -18,7 +18,7 @@ Kind = StockMovement.Kind
 
 @dataclass(frozen=True, kw_only=True)
 class Cause:
-    """Who moves stock, for which order, and why: written on every row of the ledger.
+    """Who moves stock or changes a product, for which order, and why: written on each row of ledger and history.
 
     With a `key`, moves that are not an order's count once however often they are sent; `fingerprint` then tells a
     retry from other moves.
@@ -89,13 +89,6 @@ def return_stock(quantities: Mapping[int, int], *, committed: bool, restock: boo
 
 def lock(product_ids: Iterable[int]) -> list[Stock]:
     return list(Stock.objects.locked(product_ids))
-
-
-def lock_one(product_id: int) -> Stock:
-    stock = Stock.objects.locked([product_id]).first()
-    if stock is None:
-        raise ProductGone
-    return stock
 
 
 def lock_available(product_ids: Collection[int]) -> dict[int, int]:

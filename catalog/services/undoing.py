@@ -11,6 +11,7 @@ from catalog.services.fields import are_alike, fields_of, write_columns
 from catalog.services.importing import BATCH, Move, import_moves
 from catalog.services.imports import CHANGING, Kind, State, columns_of, locked_products, opened
 from catalog.services.products import delete_rows
+from catalog.services.stock import Cause
 from ecommerce.database import take_time
 
 NAMES = {"image_url": "picture url", "is_active": "on sale", "low_stock_at": "low stock at"}
@@ -31,9 +32,10 @@ def undo_import(import_id: int, *, done_by: str) -> ProductImport:
     products = locked_products(rows)
     report: list[str] = [f"Line {row.line}: {row.label} is gone." for row in rows if row.product_uuid not in products]
     there = [(row, products[row.product_uuid]) for row in rows if row.product_uuid in products]
-    take_stock_back(there, report, done_by=done_by, note=f"Undone: {product_import}")
-    restore_fields([(row, product) for row, product in there if row.kind == Kind.UPDATED], report)
-    remove([product for row, product in there if row.kind == Kind.CREATED])
+    cause = Cause(done_by=done_by, note=f"Undone: {product_import}")
+    take_stock_back(there, report, cause=cause)
+    restore_fields([(row, product) for row, product in there if row.kind == Kind.UPDATED], report, cause=cause)
+    remove([product for row, product in there if row.kind == Kind.CREATED], cause=cause)
     product_import.report = report
     ProductImport.objects.filter(pk=import_id).update(report=report)
     return product_import
@@ -50,7 +52,7 @@ def units_of(row: ImportRow) -> int:
     return int(row.values.get("stock", 0)) if brought else 0
 
 
-def take_stock_back(pairs: Pairs, report: list[str], *, done_by: str, note: str) -> None:
+def take_stock_back(pairs: Pairs, report: list[str], *, cause: Cause) -> None:
     moves = []
     for row, product in pairs:
         brought = units_of(row)
@@ -61,11 +63,11 @@ def take_stock_back(pairs: Pairs, report: list[str], *, done_by: str, note: str)
                 f"{taken:,} were taken back."
             )
         if taken:
-            moves.append(Move(product_id=product.pk, kind=StockMovement.Kind.ADJUSTED, change=-taken, note=note))
-    import_moves(moves, done_by=done_by)
+            moves.append(Move(product_id=product.pk, kind=StockMovement.Kind.ADJUSTED, change=-taken, note=cause.note))
+    import_moves(moves, done_by=cause.done_by)
 
 
-def restore_fields(pairs: Pairs, report: list[str]) -> None:
+def restore_fields(pairs: Pairs, report: list[str], *, cause: Cause) -> None:
     restored: dict[int, dict[str, Any]] = {}
     titles: dict[str, str] = {}
     for row, product in pairs:
@@ -81,7 +83,7 @@ def restore_fields(pairs: Pairs, report: list[str]) -> None:
         restored[product.pk] = fields
     groups = dict(ProductGroup.objects.filter(handle__in=handles_in(restored)).values_list("handle", "pk"))
     columns = {pk: columns_of(fields, groups) for pk, fields in restored.items()}
-    write_columns({pk: changed for pk, changed in columns.items() if changed})
+    write_columns({pk: changed for pk, changed in columns.items() if changed}, cause=cause)
     restore_titles(titles)
 
 
@@ -96,10 +98,10 @@ def restore_titles(titles: dict[str, str]) -> None:
     ProductGroup.objects.bulk_update(groups, ["title"], batch_size=BATCH)
 
 
-def remove(products: Sequence[Product]) -> None:
+def remove(products: Sequence[Product], *, cause: Cause) -> None:
     """Delete those that nothing ever happened to, and archive the others."""
     ids = [product.pk for product in products]
     moved = set(StockMovement.objects.filter(product_id__in=ids).values_list("product_id", flat=True).distinct())
-    delete_rows(*(pk for pk in ids if pk not in moved))
+    delete_rows([product for product in products if product.pk not in moved], cause=cause)
     on_sale = [product.pk for product in products if product.pk in moved and product.is_active]
-    write_columns({pk: {"is_active": False} for pk in on_sale})
+    write_columns({pk: {"is_active": False} for pk in on_sale}, cause=cause)

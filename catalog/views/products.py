@@ -60,12 +60,13 @@ class ProductViewSet(StrictViewSet):
     def partial_update(self, request: Request, uuid: UUID) -> Response:
         product = self.named(uuid)
         changes = checked(ProductChangesSerializer(data=request.data, partial=True))
-        update_product(product.pk, changes, version=wanted_version(request))
+        update_product(product.pk, changes, version=wanted_version(request), cause=Cause(done_by=caller(request)))
         return self.shown(uuid)
 
     @extend_schema(**documented.DELETE_PRODUCT)
     def destroy(self, request: Request, uuid: UUID) -> Response:
-        was_deleted = remove_product(self.named(uuid).pk, version=wanted_version(request))
+        cause = Cause(done_by=caller(request))
+        was_deleted = remove_product(self.named(uuid).pk, version=wanted_version(request), cause=cause)
         return Response(status=204) if was_deleted else self.shown(uuid)
 
     def named(self, uuid: UUID) -> Product:
