@@ -57,6 +57,7 @@ UNFOLD: dict[str, Any] = {
                 "title": "Orders",
                 "items": [
                     link("Orders", "receipt_long", "orders_order_changelist", permission="orders.view_order"),
+                    link("Holds", "timer", "orders_order_holds", permission="orders.view_order"),
                 ],
             },
             {

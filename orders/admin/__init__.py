@@ -1,0 +1,3 @@
+from orders.admin.orders import OrderAdmin
+
+__all__ = ["OrderAdmin"]
