@@ -3,7 +3,15 @@
 These are steps: they run inside the caller's transaction, or in one of their own where there is none.
 """
 
-from catalog.services.importing import Move, Stamp, import_moves, import_products, number_onwards, stamp
+from catalog.services.importing import (
+    Move,
+    Stamp,
+    import_moves,
+    import_moves_of_table,
+    import_products,
+    number_onwards,
+    stamp,
+)
 from catalog.services.imports import apply_import, discard_preview, save_preview
 from catalog.services.moving import StockMove, adjust_stock, count_stock, move_stock, receive_stock
 from catalog.services.products import (
@@ -30,6 +38,7 @@ __all__ = [
     "delete_product",
     "discard_preview",
     "import_moves",
+    "import_moves_of_table",
     "import_products",
     "move_stock",
     "number_onwards",
