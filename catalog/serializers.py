@@ -167,6 +167,4 @@ class ProductMovementSerializer(MovementSerializer):
 
 
 class MovedSerializer(serializers.Serializer[Any]):
-    """Of a `catalog.services.Moved`."""
-
     movements = ProductMovementSerializer(many=True)

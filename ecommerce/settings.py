@@ -314,7 +314,19 @@ REST_FRAMEWORK = {
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "E-commerce platform",
-    "DESCRIPTION": "Products, stock and orders of a shop that never oversells.",
+    "DESCRIPTION": "Products, stock and orders of a shop that never oversells.\n\n"
+    "A program gets a token by `get_token`. "
+    "Every refusal is a `Problem` with a stable `code`, and changed nothing. Any request may be sent again: with its "
+    "`Idempotency-Key`, or with an `If-Match`.",
+    "LICENSE": {"name": "MIT", "url": "https://opensource.org/license/mit"},
+    "TAGS": [
+        {"name": "products", "description": "What is sold, and the ledger of its stock."},
+        {"name": "stock", "description": "Units that arrive, are counted or adjusted."},
+        {"name": "orders", "description": "What was bought, from the hold to the parcel or the return."},
+        {"name": "tokens", "description": "Access tokens for programs."},
+        {"name": "classic", "description": "Three calls, for programs that were written for them."},
+        {"name": "service", "description": "The server itself."},
+    ],
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.0.3",
     "SERVE_INCLUDE_SCHEMA": False,
@@ -331,17 +343,28 @@ SPECTACULAR_SETTINGS = {
         "securitySchemes": {
             "oauth2": {
                 "type": "oauth2",
-                "description": "Not needed where the setting API_OPEN leaves a call open.",
+                "description": "For programs.",
                 "flows": {"clientCredentials": {"tokenUrl": "/o/token/", "scopes": SCOPES}},
-            }
+            },
+            "client": {"type": "http", "scheme": "basic", "description": "A client's id and secret, for its token."},
+            "session": {
+                "type": "apiKey",
+                "in": "cookie",
+                "name": SESSION_COOKIE_NAME,
+                "description": "For staff: the session of the back office.",
+            },
+            "csrf": {"type": "apiKey", "in": "header", "name": "X-CSRFToken", "description": "With a session."},
         }
     },
+    "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
+        "ProblemCode": "ecommerce.api.schema.PROBLEM_CODES",
         "OrderStatus": "orders.models.Order.Status",
         "OrderEventKind": "orders.models.OrderEvent.Kind",
         "MovementKind": "catalog.models.StockMovement.Kind",
         "StockMoveKind": ["received", "adjusted", "counted"],
     },
     "PATH_CONVERTER_OVERRIDES": {"id": {"type": "string", "format": "uuid"}},
-    "PREPROCESSING_HOOKS": ["ecommerce.api.schema.one_path_each"],
+    "PREPROCESSING_HOOKS": ["ecommerce.api.openapi.one_path_each"],
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "ecommerce.api.openapi.complete"],
 }

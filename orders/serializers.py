@@ -12,6 +12,7 @@ from catalog.serializers import ProductReferenceField
 from ecommerce.api.fields import (
     MAX_ID,
     EmailField,
+    FlagField,
     LaxIntegerField,
     LaxMoneyField,
     MoneyField,
@@ -19,12 +20,11 @@ from ecommerce.api.fields import (
     ParagraphField,
     StrictBooleanField,
     WholeNumberField,
-    WordField,
 )
 from ecommerce.api.parameters import WELL_FORMED_NAME
 from ecommerce.api.serializers import StrictSerializer
 from orders.models import MAX_LINES, MAX_QUANTITY, MAX_TOTAL, Order, OrderEvent
-from orders.services import Quote
+from orders.services import Placed, Quote
 
 MAX_HOLD = timedelta(days=7)
 MAX_METADATA = 50
@@ -49,9 +49,7 @@ class ClassicItemSerializer(serializers.Serializer[Any]):
     subtotal = LaxMoneyField()
 
 
-class ClassicOrderSerializer(serializers.Serializer[Any]):
-    """Of an `orders.services.Placed`."""
-
+class ClassicOrderSerializer(serializers.Serializer[Placed]):
     id = serializers.IntegerField(source="order.pk")
     items = ClassicItemSerializer(many=True)
     total_price = LaxMoneyField(source="order.total_price")
@@ -101,6 +99,9 @@ class HoldField(WholeNumberField):
         return timedelta(seconds=super().run_validation(data))
 
 
+@extend_schema_field(
+    {"type": "object", "maxProperties": MAX_METADATA, "additionalProperties": {"type": "string", "maxLength": 500}}
+)
 class MetadataField(serializers.DictField):
     child = ParagraphField(max_length=500, allow_blank=True)
 
@@ -147,7 +148,7 @@ class NewNoteSerializer(StrictSerializer):
 
 
 class OrderParametersSerializer(serializers.Serializer[Any]):
-    dry_run = WordField(choices=["true", "false"], default="false", help_text="Check it, and place nothing.")
+    dry_run = FlagField(default=False, help_text="Check it, and place nothing.")
 
 
 # API v1: what is answered
@@ -197,8 +198,8 @@ class OrderSerializer(serializers.Serializer[Order]):
         return {"email": order.customer_email, "name": order.customer_name}
 
 
-class QuoteSerializer(serializers.Serializer[Any]):
-    """Of an `orders.services.Quote`."""
+class QuoteSerializer(serializers.Serializer[Quote]):
+    """What an order would come to now."""
 
     dry_run = serializers.SerializerMethodField()
     as_of = serializers.DateTimeField()

@@ -235,6 +235,14 @@ def test_a_dry_run_counts_the_units_that_an_order_would_free(api):
     assert order(api, (lamp, 3)).status_code == 201
 
 
+def test_a_dry_run_needs_no_key_and_refuses_a_malformed_one(api):
+    lamp = ProductFactory(stock=3)
+
+    answer = send(api, "POST", f"{ORDERS}?dry_run=true", {"items": [line(lamp, 3)]}, **{"Idempotency-Key": "a b"})
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_idempotency_key")
+
+
 @pytest.mark.parametrize("query", ["dry_run=yes", "dry_run=", "dry_run=true&dry_run=false", "dryrun=true"])
 def test_an_odd_parameter_places_nothing(api, query):
     answer = with_key(api, f"{ORDERS}?{query}", {"items": [line(ProductFactory(), 1)]})

@@ -16,11 +16,15 @@ from ecommerce.api.schema import (
     IF_MATCH,
     IF_NONE_MATCH,
     NOT_MODIFIED,
+    PAGE_LINKS,
     REQUIRED_KEY,
     WITH_A_BODY,
     answered,
+    etag_on,
+    location_on,
     needs,
     problems,
+    replayed_on,
 )
 
 LAMP = "01932c07-5f3a-7d2e-9f64-0d1c4c0b7a11"
@@ -65,6 +69,7 @@ LIST_PRODUCTS: dict[str, Any] = {
     "description": "Those on sale, unless `is_active` says otherwise. `?sku=` or `?number=` finds one.",
     "tags": ["products"],
     "auth": needs("catalog:read"),
+    "parameters": [PAGE_LINKS],
     "responses": {200: ProductSerializer(many=True)} | problems("invalid"),
     "examples": [OpenApiExample("products", PRODUCT, response_only=True, status_codes=["200"])],
 }
@@ -74,7 +79,7 @@ READ_PRODUCT: dict[str, Any] = {
     "description": "Also an archived one. Its ETag changes with its fields and with its stock.",
     "tags": ["products"],
     "auth": needs("catalog:read"),
-    "parameters": [IF_NONE_MATCH],
+    "parameters": [IF_NONE_MATCH, etag_on(200, 304)],
     "responses": {200: answered(ProductSerializer, PRODUCT), 304: NOT_MODIFIED} | problems("not_found"),
 }
 CREATE_PRODUCT: dict[str, Any] = {
@@ -83,6 +88,7 @@ CREATE_PRODUCT: dict[str, Any] = {
     "description": "The stock it opens with is the first row of its ledger. A sku makes a retry safe: it is taken.",
     "tags": ["products"],
     "auth": needs("catalog:write"),
+    "parameters": [etag_on(201), location_on(201)],
     "request": NewProductSerializer,
     "responses": {201: answered(ProductSerializer, PRODUCT)} | problems(*WITH_A_BODY, "sku_taken"),
     "examples": [OpenApiExample("new product", NEW, request_only=True)],
@@ -94,7 +100,7 @@ CHANGE_PRODUCT: dict[str, Any] = {
     "with the product as it is now. Its stock is moved by POST /api/v1/stock/.",
     "tags": ["products"],
     "auth": needs("catalog:write"),
-    "parameters": [IF_MATCH],
+    "parameters": [IF_MATCH, etag_on(200)],
     "request": ProductChangesSerializer,
     "responses": {200: answered(ProductSerializer, PRODUCT)}
     | problems(*WITH_A_BODY, "invalid_if_match", "not_found", "sku_taken", "product_changed"),
@@ -106,7 +112,7 @@ DELETE_PRODUCT: dict[str, Any] = {
     "description": "204: it was never stocked nor sold, and is gone. 200: it has a history, and is archived.",
     "tags": ["products"],
     "auth": needs("catalog:write"),
-    "parameters": [IF_MATCH],
+    "parameters": [IF_MATCH, etag_on(200)],
     "responses": {
         200: answered(ProductSerializer, PRODUCT | {"is_active": False}, description="Archived."),
         204: OpenApiResponse(description="Deleted."),
@@ -121,6 +127,7 @@ LIST_MOVEMENTS: dict[str, Any] = {
     "orders; a client without orders:read_all is told of its own.",
     "tags": ["products"],
     "auth": needs("catalog:read"),
+    "parameters": [PAGE_LINKS],
     "responses": {200: MovementSerializer(many=True)} | problems("invalid", "not_found"),
     "examples": [OpenApiExample("movements", MOVEMENT, response_only=True, status_codes=["200"])],
 }
@@ -131,7 +138,7 @@ MOVE_STOCK: dict[str, Any] = {
     "nothing more and answers 200 with what was done.",
     "tags": ["stock"],
     "auth": needs("catalog:write"),
-    "parameters": [REQUIRED_KEY],
+    "parameters": [REQUIRED_KEY, replayed_on(200)],
     "request": StockMovesSerializer,
     "responses": {
         status: answered(

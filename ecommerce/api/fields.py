@@ -113,7 +113,17 @@ class WordField(serializers.ChoiceField):
         return super().to_internal_value(data)
 
 
-@extend_schema_field({"type": "string", "pattern": r"^\d{1,12}(\.\d{1,2})?$"})
+@extend_schema_field({"type": "boolean"})
+class FlagField(WordField):
+    """`true` or `false` in a query."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(choices=["true", "false"], **options)
+
+    def to_internal_value(self, data: Any) -> Any:
+        return super().to_internal_value(data) == "true"
+
+
 class MoneyField(serializers.DecimalField):
     """An amount, exact: `"19.99"`, and coming in also the JSON number. It goes out as a string of two decimals."""
 

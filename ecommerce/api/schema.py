@@ -1,12 +1,13 @@
-"""What the OpenAPI document says of errors and paths, in one place."""
+"""What views say of themselves in the OpenAPI document: errors, headers, who may; openapi.py has the whole of it."""
 
 from collections import defaultdict
-from collections.abc import Callable
 from typing import Any
 
+from drf_spectacular.drainage import set_override
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
+from ecommerce.api.conditions import TAG_WITH_VERSION
 from ecommerce.api.problems import MEDIA_TYPE, PROBLEMS, body_of
 
 EVERYWHERE = [
@@ -18,7 +19,18 @@ EVERYWHERE = [
     "busy",
     "unavailable",
 ]
+PROBLEM_CODES = [(code, problem.title) for code, problem in sorted(PROBLEMS.items())]
 WITH_A_BODY = ["csrf_failed", "parse_error", "payload_too_large", "unsupported_media_type", "invalid"]
+
+
+class Named(serializers.Field[Any, Any, Any, Any]):
+    """A shape, or one of several, that another app has put into the document; this package knows none of them."""
+
+    def __init__(self, *components: str, nullable: bool = False, **options: Any) -> None:
+        super().__init__(required=False, **options)
+        shapes = [{"$ref": f"#/components/schemas/{name}"} for name in components]
+        schema = {"allOf" if len(shapes) == 1 else "oneOf": shapes} | ({"nullable": True} if nullable else {})
+        set_override(self, "field", schema)
 
 
 class FieldErrorSerializer(serializers.Serializer[Any]):
@@ -38,12 +50,12 @@ class ShortageSerializer(serializers.Serializer[Any]):
 
 
 class ProblemSerializer(serializers.Serializer[Any]):
-    """RFC 9457."""
+    """A refusal, as in RFC 9457. Branch on `code`; the other fields come with the codes that they name."""
 
     type = serializers.CharField(help_text="An address on this server that explains the code.")
     title = serializers.CharField()
     status = serializers.IntegerField()
-    code = serializers.ChoiceField(choices=sorted(PROBLEMS), help_text="Stable: branch on this.")
+    code = serializers.ChoiceField(choices=PROBLEM_CODES, help_text="Stable.")
     detail = serializers.CharField(help_text="One sentence for a person.")
     request_id = serializers.CharField()
     errors = FieldErrorSerializer(  # type: ignore[assignment]
@@ -52,12 +64,10 @@ class ProblemSerializer(serializers.Serializer[Any]):
     shortages = ShortageSerializer(
         many=True, required=False, help_text="With codes `insufficient_stock` and `hold_expired`: every one."
     )
-    corrected = serializers.DictField(
-        required=False, allow_null=True, help_text="With `insufficient_stock`: the order that would pass, if any."
+    corrected = Named(
+        "NewOrderRequest", nullable=True, help_text="With `insufficient_stock`: the order that would pass, if any."
     )
-    current = serializers.DictField(
-        required=False, help_text="With `product_changed` and `order_changed`: what it is now."
-    )
+    current = Named("Product", "Order", help_text="With `product_changed` and `order_changed`: what it is now.")
     pointer = serializers.CharField(required=False, help_text="The line of the body that it is about.")
     legal_moves = serializers.ListField(
         child=serializers.CharField(), required=False, help_text="With `illegal_move`: what would be legal now."
@@ -67,7 +77,7 @@ class ProblemSerializer(serializers.Serializer[Any]):
     expected = serializers.IntegerField(required=False, help_text="With `stock_moved`: units on the shelf.")
     on_hand = serializers.IntegerField(required=False, help_text="With `stock_moved`: units on the shelf.")
     movements = serializers.ListField(
-        child=serializers.DictField(), required=False, help_text="With `stock_moved`: those since, newest first."
+        child=Named("Movement"), required=False, help_text="With `stock_moved`: those since, newest first."
     )
     committed = serializers.IntegerField(required=False, help_text="With `count_below_committed`.")
     holders = serializers.ListField(
@@ -93,7 +103,9 @@ def problems(*codes: str, contract: str | None = None) -> dict[tuple[int, str], 
         by_status[status].append(OpenApiExample(code, example_of(code, status=status), summary=problem.title))
     return {
         (status, MEDIA_TYPE): OpenApiResponse(
-            ProblemSerializer, description=" / ".join(str(example.summary) for example in examples), examples=examples
+            ProblemSerializer,
+            description="\n".join(f"* `{example.name}`: {example.summary}" for example in examples),
+            examples=examples,
         )
         for status, examples in sorted(by_status.items())
     }
@@ -124,34 +136,46 @@ def example_of(code: str, *, status: int) -> dict[str, Any]:
 
 
 def needs(scope: str) -> Any:
-    """The `auth` of an operation: a token with this scope, or none where the setting API_OPEN leaves it open."""
-    return [{"oauth2": [scope]}, {}]
+    """The `auth` of an operation: a token with this scope. What else will do, `openapi.complete` adds."""
+    return [{"oauth2": [scope]}]
 
 
-IDEMPOTENCY_KEY = OpenApiParameter(
+def header(name: str, schema: Any, description: str, **options: Any) -> OpenApiParameter:
+    return OpenApiParameter(name, schema, OpenApiParameter.HEADER, description=description, **options)
+
+
+KEY = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"}
+IDEMPOTENCY_KEY = header(
     "Idempotency-Key",
-    str,
-    OpenApiParameter.HEADER,
-    description="Makes a retry safe: the same key and body place one order, however often they are sent.",
+    KEY,
+    "Makes a retry safe: the same key and body place one order, however often they are sent.",
 )
-
-REQUIRED_KEY = OpenApiParameter(
+REQUIRED_KEY = header(
     "Idempotency-Key",
-    {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
-    OpenApiParameter.HEADER,
+    KEY,
+    "Your own for each new request; the same one to retry it. Keys of other clients are not yours.",
     required=True,
-    description="Your own for each new request; the same one to retry it. Keys of other clients are not yours.",
 )
-IF_MATCH = OpenApiParameter(
-    "If-Match", str, OpenApiParameter.HEADER, description="An ETag as it came: change what I have seen, or nothing."
+IF_MATCH = header(
+    "If-Match",
+    {"type": "string", "pattern": f"^({TAG_WITH_VERSION.pattern}|\\*)$"},
+    "An ETag as it came: change what I have seen, or nothing.",
 )
-IF_NONE_MATCH = OpenApiParameter(
-    "If-None-Match", str, OpenApiParameter.HEADER, description="An ETag as it came: answer 304 if it is still that."
-)
+IF_NONE_MATCH = header("If-None-Match", str, "An ETag as it came: answer 304 if it is still that.")
 NOT_MODIFIED = OpenApiResponse(description="It is what the ETag says.")
 
 
-def one_path_each(endpoints: list[tuple[str, str, str, Callable[..., Any]]]) -> list[tuple[str, str, str, Any]]:
-    """Paths answer with and without the final slash; the document names each once."""
-    paths = {path for path, *_ in endpoints}
-    return [endpoint for endpoint in endpoints if endpoint[0].removesuffix("/") not in paths - {endpoint[0]}]
+def etag_on(*statuses: int) -> OpenApiParameter:
+    return header("ETag", str, "What was seen, for If-Match and If-None-Match.", response=list(statuses))
+
+
+def location_on(*statuses: int) -> OpenApiParameter:
+    return header("Location", {"type": "string", "format": "uri"}, "Where it is now.", response=list(statuses))
+
+
+def replayed_on(*statuses: int) -> OpenApiParameter:
+    told = "`true`: done before, under this key, and not again."
+    return header("Idempotent-Replayed", {"type": "string", "enum": ["true"]}, told, response=list(statuses))
+
+
+PAGE_LINKS = header("Link", str, "The addresses of `next` and `previous`, as in RFC 8288.", response=[200])

@@ -5,7 +5,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from ecommerce.api.authentication import caller
 from ecommerce.api.idempotency import REPLAYED, fingerprint, idempotency_key
-from ecommerce.api.schema import IDEMPOTENCY_KEY, WITH_A_BODY, needs, problems
+from ecommerce.api.schema import IDEMPOTENCY_KEY, WITH_A_BODY, needs, problems, replayed_on
 from orders.models import Order
 from orders.serializers import ClassicNewOrderSerializer, ClassicOrderSerializer
 from orders.services import Line, OrderRequest, place_order
@@ -33,7 +33,7 @@ class ClassicOrderViewSet(GenericViewSet[Order]):
         description="Takes the stock and records the order, or changes nothing. A product named twice is one line.",
         tags=["classic"],
         auth=needs("orders:write"),
-        parameters=[IDEMPOTENCY_KEY],
+        parameters=[IDEMPOTENCY_KEY, replayed_on(201)],
         responses={201: OpenApiResponse(ClassicOrderSerializer, description="Placed, now or by an earlier try.")}
         | problems(
             *WITH_A_BODY,

@@ -7,12 +7,17 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 from ecommerce.api.schema import (
     IF_MATCH,
     IF_NONE_MATCH,
+    KEY,
     NOT_MODIFIED,
+    PAGE_LINKS,
     REQUIRED_KEY,
     WITH_A_BODY,
     answered,
+    etag_on,
+    location_on,
     needs,
     problems,
+    replayed_on,
 )
 from ecommerce.api.serializers import NothingSerializer
 from orders.serializers import (
@@ -93,7 +98,7 @@ def move(name: str, summary: str, description: str, *, request: Any, sent: Any, 
         "description": description,
         "tags": ["orders"],
         "auth": needs("orders:write"),
-        "parameters": [IF_MATCH],
+        "parameters": [IF_MATCH, etag_on(200)],
         "request": request,
         "responses": then
         | problems(*WITH_A_BODY, "invalid_if_match", "not_found", "order_changed", "illegal_move", *refusals),
@@ -107,6 +112,7 @@ LIST_ORDERS: dict[str, Any] = {
     "description": "Your own; with the scope orders:read_all those of every client.",
     "tags": ["orders"],
     "auth": needs("orders:read"),
+    "parameters": [PAGE_LINKS],
     "responses": {200: OrderSerializer(many=True)} | problems("invalid"),
     "examples": [OpenApiExample("orders", ORDER, response_only=True, status_codes=["200"])],
 }
@@ -115,7 +121,7 @@ READ_ORDER: dict[str, Any] = {
     "summary": "Read an order",
     "tags": ["orders"],
     "auth": needs("orders:read"),
-    "parameters": [IF_NONE_MATCH],
+    "parameters": [IF_NONE_MATCH, etag_on(200, 304)],
     "responses": {200: answered(OrderSerializer, ORDER), 304: NOT_MODIFIED} | problems("not_found"),
 }
 CREATE_ORDER: dict[str, Any] = {
@@ -126,7 +132,13 @@ CREATE_ORDER: dict[str, Any] = {
     "the same is checked and nothing is written; that needs no key.",
     "tags": ["orders"],
     "auth": needs("orders:write"),
-    "parameters": [OrderParametersSerializer, REQUIRED_KEY],
+    "parameters": [
+        OrderParametersSerializer,
+        REQUIRED_KEY,
+        etag_on(200, 201),
+        location_on(201),
+        replayed_on(200),
+    ],
     "request": NewOrderSerializer,
     "responses": {
         201: answered(OrderSerializer, ORDER, description="Placed."),
@@ -157,6 +169,7 @@ LIST_EVENTS: dict[str, Any] = {
     "description": "What happened to it, who did it, in which request; oldest first.",
     "tags": ["orders"],
     "auth": needs("orders:read"),
+    "parameters": [PAGE_LINKS],
     "responses": {200: EventSerializer(many=True)} | problems("invalid", "not_found"),
     "examples": [OpenApiExample("events", EVENT, response_only=True, status_codes=["200"])],
 }
@@ -215,7 +228,8 @@ READ_REQUEST: dict[str, Any] = {
     "tags": ["orders"],
     "auth": needs("orders:write"),
     "parameters": [
-        OpenApiParameter("key", str, OpenApiParameter.PATH, description="The Idempotency-Key, percent-encoded.")
+        OpenApiParameter("key", KEY, OpenApiParameter.PATH, description="The Idempotency-Key, percent-encoded."),
+        etag_on(200),
     ],
     "responses": {200: answered(OrderSerializer, ORDER)} | problems("invalid_idempotency_key", "not_recorded"),
 }

@@ -10,7 +10,7 @@ from catalog.views.lines import LinesOfProducts
 from ecommerce.api.authentication import caller
 from ecommerce.api.conditions import answer_if_changed, etag
 from ecommerce.api.filters import StrictFilterBackend
-from ecommerce.api.idempotency import REPLAYED, fingerprint, required_key
+from ecommerce.api.idempotency import REPLAYED, fingerprint, idempotency_key, required_key
 from ecommerce.api.pagination import KeysetPagination
 from ecommerce.api.parameters import read_parameters
 from ecommerce.api.serializers import checked
@@ -56,7 +56,8 @@ class OrderViewSet(LinesOfProducts, OwnedOrders):
 
     @extend_schema(**documented.CREATE_ORDER)
     def create(self, request: Request) -> Response:
-        if read_parameters(OrderParametersSerializer, request)["dry_run"] == "true":
+        if read_parameters(OrderParametersSerializer, request)["dry_run"]:
+            idempotency_key(request)  # it needs none, and still refuses a malformed one
             return Response(QuoteSerializer(quote_order(self.wanted(request))).data)
         placed = place_order(self.wanted(request, key=required_key(request)))
         replayed = {"status": 200, "headers": REPLAYED} if placed.replayed else {"status": 201}
