@@ -95,6 +95,12 @@ def test_says_which_method_an_address_takes(api):
     assert answer["Allow"] == "POST, OPTIONS"
 
 
+def test_another_method_is_refused_before_its_parameters(api):
+    answer = api.put("/api/v1/orders/?dry_run=true", {}, content_type="application/json")
+
+    assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
+
+
 @pytest.mark.parametrize("path", ["/nope", "/product/", "/order/create_order/7", "/api/v1/<script>", "/a%00b"])
 def test_an_unknown_address_is_json_too(api, path):
     answer = api.get(path)

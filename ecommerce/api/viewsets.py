@@ -14,5 +14,5 @@ class StrictViewSet(GenericViewSet[Any]):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if self.action != "list":
+        if self.action not in ("list", None):  # None: of a method that is not served here
             refuse_odd(request, known=self.parameters.get(self.action, ()))
