@@ -4,7 +4,7 @@ from uuid import UUID
 from django.db.models import Q
 from django_filters.rest_framework import FilterSet
 
-from catalog.models import IS_UUID
+from catalog.models import IS_UUID, Product
 from ecommerce.api.filters import AmountFilter, FlagFilter, TextFilter, TimeFilter, WholeNumberFilter, WordFilter
 from orders.models import Order, OrderItem, OrderQuerySet
 
@@ -31,7 +31,11 @@ class OrderFilter(FilterSet):
 
     def keep_with_product(self, orders: OrderQuerySet, name: str, value: str) -> OrderQuerySet:
         """By the uuid of the product, or by the sku that it had when it was ordered or has now."""
-        named: Any = Q(product__uuid=UUID(value)) if IS_UUID.fullmatch(value) else Q(sku=value) | Q(product__sku=value)
+        named: Any = (
+            Q(product__uuid=UUID(value))
+            if IS_UUID.fullmatch(value)
+            else Q(sku=value) | Q(product__in=Product.objects.filter(sku=value))
+        )
         return orders.filter(pk__in=OrderItem.objects.filter(named).values("order_id"))
 
     def keep_of_customer(self, orders: OrderQuerySet, name: str, value: str) -> OrderQuerySet:

@@ -54,10 +54,10 @@ class OrderQuerySet(models.QuerySet["Order"]):
         query = query_of(text)
         if query is None:
             return self.none()
-        found = Q(pk__in=Order.objects.filter(HAS_WORDS).alias(words=WORDS).filter(words=query).values("pk"))
-        if re.fullmatch("[0-9]{1,18}", text):
-            found |= Q(pk=int(text))
-        return self.filter(found)
+        if not re.fullmatch("[0-9]{1,18}", text):
+            return self.filter(HAS_WORDS).alias(words=WORDS).filter(words=query)
+        by_words = Order.objects.filter(HAS_WORDS).alias(words=WORDS).filter(words=query)
+        return self.filter(Q(pk__in=by_words.values("pk")) | Q(pk=int(text)))
 
     def with_lines(self) -> "OrderQuerySet":
         """`lines` of each holds its items, with the uuids of their products."""

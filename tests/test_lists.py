@@ -6,6 +6,7 @@ import json
 import pytest
 from django.db import connection
 from django.test import RequestFactory
+from django.test.utils import CaptureQueriesContext
 from rest_framework.request import Request
 
 from catalog.models import Product
@@ -243,6 +244,40 @@ def test_search_finds_words_and_their_beginnings_in_any_order(api):
     assert found(api, search="lue") == []
 
 
+@pytest.fixture
+def dear_lamps(transactional_db) -> list[int]:
+    """By price: twenty things, of which those from the fifteenth on are lamps."""
+    return [ProductFactory(price=f"{n + 1}", name="Lamp" if n >= 14 else "Sofa").pk for n in range(20)][14:]
+
+
+@pytest.mark.parametrize("ordering", ["price", "-price", "number", "-name"])
+@pytest.mark.parametrize("max_count", [2, 10_000])  # above it a search looks for its matches among the next rows first
+@pytest.mark.parametrize("window", [1, 4, 100])
+def test_a_search_finds_all_of_it_wherever_it_lies(api, dear_lamps, monkeypatch, ordering, max_count, window):
+    monkeypatch.setattr(pagination, "MAX_COUNT", max_count)
+    monkeypatch.setattr(pagination, "WINDOW", window)
+    in_order = dear_lamps[::-1] if ordering[0] == "-" else dear_lamps
+    address = f"{PRODUCTS}?search=lamp&ordering={ordering}&page_size=2"
+
+    assert walk(api, address) == in_order
+    assert [numbers(api.get(f"{address}&page={page}")) for page in (1, 2, 3)] == [
+        in_order[:2],
+        in_order[2:4],
+        in_order[4:],
+    ]
+    last = api.get(api.get(address).json()["next"]).json()["next"]
+    assert numbers(api.get(api.get(last).json()["previous"])) == in_order[2:4]
+
+
+def test_a_search_does_not_walk_the_index_of_its_ordering(api, dear_lamps):
+    """Which would be the whole table, where two words that are common each are never together."""
+    with CaptureQueriesContext(connection) as captured:
+        api.get(f"{PRODUCTS}?search=lamp&ordering=price")
+
+    [page] = [query["sql"] for query in captured if "ORDER BY" in query["sql"] and "@@" in query["sql"]]
+    assert "ORDER BY COALESCE(" in page
+
+
 @pytest.mark.parametrize("text", ["&", "| !", "':*", "\\", "foo & | ! ( ) : * ' \\", "<->", "a' & 'b", "%", "²", "'"])
 def test_no_search_is_an_operator(api, text):
     ProductFactory(name="Lamp")
@@ -268,8 +303,8 @@ def test_counts_to_ten_thousand_then_estimates_and_never_lies(api, monkeypatch):
 def many_products(transactional_db):
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO catalog_product (uuid, sku, name, description, price, image_url, is_active, version)"
-            " SELECT gen_random_uuid(), 'S' || n, 'Thing ' || mod(n, 100), '', 1 + mod(n, 10), '', true, 1"
+            "INSERT INTO catalog_product (uuid, sku, name, description, price, image_url, is_active, options, version)"
+            " SELECT gen_random_uuid(), 'S' || n, 'Thing ' || mod(n, 100), '', 1 + mod(n, 10), '', true, '[]', 1"
             " FROM generate_series(1, %s) n",
             [MANY],
         )

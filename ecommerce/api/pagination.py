@@ -10,6 +10,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import BooleanField, F, Field, Func, Model, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.pagination import BasePagination
@@ -23,6 +24,7 @@ from ecommerce.api.parameters import read_parameters, refused_parameter
 MAX_DEPTH = 10_000  # rows that a page number may skip
 MAX_COUNT = 10_000  # rows that are counted one by one
 MAX_PAGE_SIZE = 200
+WINDOW = 20_000  # rows that are looked through for the matches of a common word
 MAX_CURSOR = 2_000  # the longest name, of signs of four bytes, in base 64
 
 
@@ -41,9 +43,25 @@ class Order:
     column: "Field[Any, Any]"
     descending: bool
 
-    def sort(self, rows: QuerySet[Any], *, backwards: bool) -> QuerySet[Any]:
-        sign = "-" if self.descending != backwards else ""
-        return rows.order_by(*(f"{sign}{name}" for name in dict.fromkeys([self.column.name, "pk"])))
+    def sort(self, rows: QuerySet[Any], *, backwards: bool, by_index: bool = True) -> QuerySet[Any]:
+        """Without the index all rows are read first: PostgreSQL does not know that COALESCE(x, x) is x."""
+        downwards = self.descending != backwards
+        keys = [F(name) if by_index else Coalesce(name, name) for name in dict.fromkeys([self.column.name, "pk"])]
+        return rows.order_by(*(key.desc() if downwards else key.asc() for key in keys))
+
+    def after(self, place: "Place | None", rows: QuerySet[Any], *, by_index: bool = True) -> QuerySet[Any]:
+        """What follows a place, sorted; or what comes before it, from there backwards."""
+        rest = rows.filter(self.beyond(place)) if place else rows
+        return self.sort(rest, backwards=place is not None and place.backwards, by_index=by_index)
+
+    def window(self, rows: QuerySet[Any], *, place: "Place | None") -> QuerySet[Any]:
+        """Those of the rows that are among the next WINDOW of the whole table."""
+        table = self.after(place, rows.model._default_manager.all()).values_list(self.column.name, "pk")
+        end = table[WINDOW : WINDOW + 1].first()
+        if end is None:
+            return rows
+        backwards = place is not None and place.backwards
+        return rows.filter(self.beyond(Place(value=end[0], pk=end[1], backwards=not backwards)))
 
     def beyond(self, place: "Place") -> Q | Func:
         """The rows after a place, or before it; a comparison of rows, since an index answers that and no OR."""
@@ -102,6 +120,7 @@ class KeysetPagination(BasePagination):
         self.page, self.size = asked.get("page"), asked["page_size"]
         self.order = chosen_order(view, asked.get("ordering", view.default_ordering), queryset.model)
         self.count, self.count_is_estimate = counted(queryset)
+        self.is_search = "search" in request.query_params
         if self.page is not None:
             return self.numbered(queryset, self.page)
         return self.after(queryset, self.place(asked["cursor"]) if "cursor" in asked else None)
@@ -116,20 +135,29 @@ class KeysetPagination(BasePagination):
         if page * self.size > MAX_DEPTH:
             raise refused_parameter("page", f"Pages end at row {MAX_DEPTH}. Follow the cursors of `next` from there.")
         skipped = (page - 1) * self.size
-        rows = list(self.order.sort(queryset, backwards=False)[skipped : skipped + self.size + 1])
+        rows = self.read(queryset, None, slice(skipped, skipped + self.size + 1))
         self.has_previous, self.has_next = page > 1, len(rows) > self.size
         self.rows = rows[: self.size]
         return self.rows
 
     def after(self, queryset: QuerySet[Any], place: Place | None) -> list[Any]:
         backwards = place is not None and place.backwards
-        rest = queryset.filter(self.order.beyond(place)) if place else queryset
-        rows = list(self.order.sort(rest, backwards=backwards)[: self.size + 1])
+        rows = self.read(queryset, place, slice(0, self.size + 1))
         is_more = len(rows) > self.size
         self.rows = rows[: self.size][:: -1 if backwards else 1]
         self.has_previous = is_more if backwards else place is not None
         self.has_next = True if backwards else is_more
         return self.rows
+
+    def read(self, queryset: QuerySet[Any], place: Place | None, wanted: slice) -> list[Any]:
+        """A search walks the index of the ordering for a while at most: its matches may all lie at the other end."""
+        if not self.is_search:
+            return list(self.order.after(place, queryset)[wanted])
+        if self.count_is_estimate:
+            near = list(self.order.after(place, self.order.window(queryset, place=place))[wanted])
+            if len(near) == wanted.stop - wanted.start:
+                return near
+        return list(self.order.after(place, queryset, by_index=False)[wanted])
 
     def get_paginated_response(self, data: Any) -> Response:
         links = {"next": self.next_link(), "prev": self.previous_link()}
@@ -171,8 +199,8 @@ class KeysetPagination(BasePagination):
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         orderings = sorted(sign + name for name in view.orderings for sign in ("", "-"))
         return [
-            in_query("page", {"type": "integer", "minimum": 1}, "For people: to row 10,000 of the list."),
-            in_query("cursor", {"type": "string"}, "For programs: to any depth. It comes in `next` and `previous`."),
+            in_query("page", {"type": "integer", "minimum": 1, "maximum": MAX_DEPTH}, "For people: to row 10,000."),
+            in_query("cursor", {"type": "string", "minLength": 1}, "For programs: to any depth. It stands in `next`."),
             in_query("page_size", {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": 50}, "Rows."),
             in_query("ordering", {"type": "string", "enum": orderings, "default": view.default_ordering}, "Sort by."),
         ]
