@@ -7,11 +7,12 @@ LOCALDB = LOCAL=1 .venv/bin/python -m ecommerce.localdb
 PIP = .venv/bin/python -m pip --disable-pip-version-check
 COMPILE = .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help run test lint format lock manage bench profile
+.PHONY: help run test test-live lint format lock manage bench profile
 
 help:
 	@echo "make run                        the shop with a demo catalogue, on http://127.0.0.1:$(PORT)  (PORT=8000)"
 	@echo "make test                       the tests  (ARGS='-k orders')"
+	@echo "make test-live                  programs made from /openapi.json call a running shop"
 	@echo "make manage do='check_books'    a management command on the database of make run"
 	@echo "make lint                       ruff and mypy"
 	@echo "make format                     ruff, changing files"
@@ -26,6 +27,9 @@ run: .venv/installed
 
 test: .venv/installed
 	@$(LOCALDB) --throwaway -- .venv/bin/python -m pytest $(ARGS)
+
+test-live: .venv/installed .venv-live/installed tests/live/node_modules/.package-lock.json
+	@$(LOCALDB) --throwaway -- .venv/bin/python -m pytest tests/live $(ARGS)
 
 manage: .venv/installed
 	@$(LOCALDB) -- .venv/bin/python manage.py $(do)
@@ -49,6 +53,7 @@ lock: .venv/installed
 	$(COMPILE) pyproject.toml --output-file requirements.txt
 	$(COMPILE) pyproject.toml --group dev --output-file requirements-dev.txt
 	$(COMPILE) bench/requirements.in --output-file bench/requirements.txt
+	$(COMPILE) --group live --output-file requirements-live.txt
 
 # Without `.venv/installed` an install was never finished, and .venv is made anew.
 .venv/installed: requirements-dev.txt
@@ -68,3 +73,15 @@ lock: .venv/installed
 	@.venv-bench/bin/python -m pip --disable-pip-version-check install --quiet --quiet --no-input --require-hashes \
 		--requirement bench/requirements.txt
 	@touch .venv-bench/installed
+
+.venv-live/installed: requirements-live.txt | .venv/installed
+	@echo "Installing the generators of clients into .venv-live ..."
+	@rm -f .venv-live/installed
+	@.venv/bin/python -m venv --clear .venv-live
+	@.venv-live/bin/python -m pip --disable-pip-version-check install --quiet --quiet --no-input --require-hashes \
+		--requirement requirements-live.txt
+	@touch .venv-live/installed
+
+# Without npm it is never made, and the TypeScript client is skipped.
+tests/live/node_modules/.package-lock.json: tests/live/package-lock.json
+	@! command -v npm >/dev/null || npm ci --prefix tests/live --silent --no-fund --no-audit
