@@ -7,7 +7,7 @@ LOCALDB = LOCAL=1 .venv/bin/python -m ecommerce.localdb
 PIP = .venv/bin/python -m pip --disable-pip-version-check
 COMPILE = .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help run test test-live lint format lock manage bench profile
+.PHONY: help run test test-live lint format lock manage bench bench-lists profile
 
 help:
 	@echo "make run                        the shop with a demo catalogue, on http://127.0.0.1:$(PORT)  (PORT=8000)"
@@ -17,6 +17,7 @@ help:
 	@echo "make lint                       ruff and mypy"
 	@echo "make format                     ruff, changing files"
 	@echo "make bench                      how fast, beside the classic design and PostgreSQL alone  (ARGS='--only hot')"
+	@echo "make bench-lists                what a page of a list costs among a million products; takes minutes"
 	@echo "make profile                    where the time of an order goes  (ARGS='--only list')"
 	@echo "make lock                       requirements*.txt from pyproject.toml"
 	@echo
@@ -36,6 +37,9 @@ manage: .venv/installed
 
 bench: .venv/installed .venv-bench/installed
 	@$(LOCALDB) -- .venv/bin/python -m bench $(ARGS)
+
+bench-lists: .venv/installed
+	@LOG_LEVEL=CRITICAL DJANGO_SETTINGS_MODULE=ecommerce.settings $(LOCALDB) --throwaway -- .venv/bin/python -m bench.lists
 
 profile: .venv/installed .venv-bench/installed
 	@$(LOCALDB) -- .venv/bin/python -m bench.profile $(ARGS)
