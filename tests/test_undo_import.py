@@ -130,3 +130,20 @@ def test_nobody_changes_what_undoing_rests_on():
         ImportRow.objects.update(before={})
     with pytest.raises(IntegrityError, match="kept as they are"):
         ProductImport.objects.all().delete()
+
+
+def test_the_history_tells_both_ways():
+    lamp = ProductFactory(sku="LAMP", price=Decimal("10"))
+    done = imported("sku,price,handle\nLAMP,12,lamps\n")
+    undone(done)
+
+    made, imported_change, undone_change = lamp.changes.order_by("version")
+
+    group = ProductGroup.objects.get().pk
+    assert imported_change.changes == {"price": ["10.00", "12.00"], "group": [None, group]}
+    assert undone_change.changes == {"price": ["12.00", "10.00"], "group": [group, None]}
+    assert [change.note for change in (imported_change, undone_change)] == [
+        f"Import {done.pk}: products.csv",
+        f"Undone: Import {done.pk}: products.csv",
+    ]
+    assert (made.kind, imported_change.done_by) == ("created", BY)

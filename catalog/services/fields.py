@@ -12,7 +12,7 @@ from catalog.services.importing import BATCH
 from catalog.services.products import names_are_free
 from catalog.services.stock import Cause
 
-# Each column that an import may write, with its type
+# Each field that an import may write, with the type of its column
 COLUMNS = {
     "sku": "text",
     "name": "text",
@@ -21,19 +21,23 @@ COLUMNS = {
     "image_url": "text",
     "is_active": "boolean",
     "low_stock_at": "integer",
-    "group_id": "bigint",
+    "group": "bigint",
     "options": "jsonb",
 }
+
+
+def assignment(name: str, kind: str) -> str:
+    column = Product._meta.get_field(name).column  # type: ignore[union-attr]
+    return (
+        f"{column} = CASE WHEN change.columns ? '{name}' THEN (change.columns ->> '{name}')::{kind}"
+        f" ELSE product.{column} END"
+    )
+
+
 # Only the columns that a row names are written; the others keep whatever they hold.
 UPDATE_PRODUCTS = f"""
     UPDATE catalog_product AS product
-       SET {
-    ", ".join(
-        f"{name} = CASE WHEN change.columns ? '{name}' THEN (change.columns ->> '{name}')::{kind}"
-        f" ELSE product.{name} END"
-        for name, kind in COLUMNS.items()
-    )
-},
+       SET {", ".join(assignment(name, kind) for name, kind in COLUMNS.items())},
            version = product.version + 1, updated_at = now()
       FROM unnest(%s::bigint[], %s::text[]) AS sent (id, columns),
            LATERAL (SELECT sent.id, sent.columns::jsonb AS columns) AS change

@@ -27,6 +27,7 @@ Products = dict[UUID | None, Product]
 @transaction.atomic(savepoint=False)
 def save_preview(product_import: ProductImport, rows: Sequence[ImportRow]) -> ProductImport:
     """Keep what a file would do. Previews that nobody applied within a day go."""
+    take_time()
     ProductImport.objects.filter(state=State.PREVIEWED, created_at__lt=Now() - KEPT_FOR).delete()
     counts = {kind: 0 for kind in Kind.values}
     for row in rows:
@@ -40,6 +41,7 @@ def save_preview(product_import: ProductImport, rows: Sequence[ImportRow]) -> Pr
 
 @transaction.atomic(savepoint=False)
 def discard_preview(import_id: int) -> None:
+    take_time()
     ProductImport.objects.filter(pk=import_id, state=State.PREVIEWED).delete()
 
 
@@ -163,7 +165,7 @@ def columns_of(fields: dict[str, object], groups: dict[str, int]) -> dict[str, o
     columns = {name: value for name, value in fields.items() if name not in FIELDS_OF_GROUPS | {"stock"}}
     if "handle" in fields:
         handle = fields["handle"]
-        columns["group_id"] = None if handle is None else groups[str(handle)]
+        columns["group"] = None if handle is None else groups[str(handle)]
     return columns
 
 
