@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import structlog
+from django.contrib import messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.db import DataError
@@ -24,6 +25,7 @@ log = structlog.get_logger(__name__)
 
 NOT_FILTERS = {"p", "o", "e", "all"}
 WRITERS = {"csv": csv_response, "xlsx": xlsx_response}
+MAX_XLSX = 20_000  # a workbook is finished before its first byte can be sent, which takes seconds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +44,10 @@ class Downloads(ModelAdmin):
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.download_view)
         return [path("download/<slug:name>.<slug:form>", view, name=self.download_page), *super().get_urls()]
+
+    @property
+    def list_page(self) -> str:
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
 
     @property
     def download_page(self) -> str:
@@ -77,9 +83,10 @@ class Downloads(ModelAdmin):
         try:
             found = self.get_changelist_instance(request).get_queryset(request)
         except (IncorrectLookupParameters, ValueError, DataError):
-            return HttpResponseRedirect(
-                f"{reverse(f'admin:{self.opts.app_label}_{self.opts.model_name}_changelist')}?e=1"
-            )
+            return HttpResponseRedirect(f"{self.list_page}?e=1")
+        if form == "xlsx" and found.order_by()[: MAX_XLSX + 1].count() > MAX_XLSX:
+            self.message_user(request, f"More than {MAX_XLSX:,} rows: take them as CSV.", messages.WARNING)
+            return HttpResponseRedirect(f"{self.list_page}?{request.GET.urlencode()}")
         log.info("exported", list=name, format=form, filtered=bool(request.GET), done_by=client_name(request))
         file_name = f"{name}-{timezone.localtime():%Y-%m-%d-%H%M}"
         return WRITERS[form](file_name, download.columns, download.rows(found))

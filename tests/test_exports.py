@@ -176,3 +176,14 @@ def test_a_workbook_holds_no_character_that_it_may_not(staff):
 
     sheet = load_workbook(io.BytesIO(b"".join(response.streaming_content))).active
     assert sheet["B2"].value == "Bell "
+
+
+def test_a_long_list_is_not_made_a_workbook(staff, monkeypatch):
+    monkeypatch.setattr("ecommerce.downloads.MAX_XLSX", 2)
+    for _ in range(3):
+        ProductFactory()
+
+    answer = staff.get("/admin/catalog/product/download/products.xlsx", follow=True)
+
+    assert [str(message) for message in answer.context["messages"]] == ["More than 2 rows: take them as CSV."]
+    assert len(lines_of(staff.get("/admin/catalog/product/download/products.csv"))) == 3

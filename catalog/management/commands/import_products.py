@@ -26,6 +26,7 @@ class Command(BaseCommand):
         parser.add_argument("--good-rows-only", action="store_true", help="leave rows with errors out")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        self.progress("Reading the file, and comparing it with the shop ...")
         try:
             product_import = preview(options["file"].name, self.bytes_of(options["file"]), done_by=DONE_BY)
             self.tell(product_import)
@@ -36,6 +37,11 @@ class Command(BaseCommand):
             reason = str(error).strip().partition("\n")[0]
             raise CommandError(f"Nothing was imported: the database refused. {reason}") from error
         self.stdout.write(self.style.SUCCESS(done))
+
+    def progress(self, step: str) -> None:
+        """For who watches; a log has no use for it."""
+        if self.stderr.isatty():
+            self.stderr.write(step, self.style.NOTICE)
 
     def bytes_of(self, path: Path) -> bytes:
         try:
@@ -66,5 +72,6 @@ class Command(BaseCommand):
             return "Nothing to do: the shop is as the file says."
         if dry_run:
             return "This was a dry run: nothing was changed."
+        self.progress(f"Writing {changes:,} products ...")
         apply_import(product_import.pk, done_by=DONE_BY, good_rows_only=good_rows_only)
         return f"Imported: {changes:,} products. Import {product_import.pk} in the back office takes it back."
