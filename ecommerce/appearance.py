@@ -48,6 +48,8 @@ UNFOLD: dict[str, Any] = {
             "950": "oklch(22% .038 193)",
         }
     },
+    "DASHBOARD_CALLBACK": "orders.dashboard.page.dashboard",
+    "COMMAND": {"search_models": False, "search_callback": "orders.dashboard.search.search"},
     "SIDEBAR": {
         "show_search": False,
         "command_search": True,

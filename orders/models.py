@@ -271,3 +271,57 @@ class OrderEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} by {self.done_by}"
+
+
+class BooksCheck(models.Model):
+    """One proof of the books: who asked for it, and what came out. `faults` are the first of `fault_count`."""
+
+    asked_by = models.CharField(max_length=150)
+    asked_at = models.DateTimeField(db_default=Now())
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True, db_index=True)
+    fault_count = models.PositiveIntegerField(null=True)
+    faults = models.JSONField(default=list)
+
+    class Meta:
+        verbose_name = "check of the books"
+        verbose_name_plural = "checks of the books"
+
+    def __str__(self) -> str:
+        return f"Check {self.pk}"
+
+
+class DayOfSales(models.Model):
+    """What was bought on a day that is over, by the shop's clock, as its orders are now. `manage.py work` counts it."""
+
+    day = models.DateField(primary_key=True)
+    orders = models.PositiveIntegerField()
+    revenue = models.DecimalField(max_digits=20, decimal_places=2)
+    units = models.PositiveBigIntegerField()
+    pending = models.PositiveIntegerField()
+    cancelled = models.PositiveIntegerField()
+    counted_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        verbose_name_plural = "days of sales"
+
+    def __str__(self) -> str:
+        return f"Sales of {self.day}"
+
+
+class ProductDay(models.Model):
+    """The units of one product in a DayOfSales."""
+
+    day = models.ForeignKey(DayOfSales, on_delete=models.CASCADE, db_index=False)
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="+", db_index=False)
+    units = models.PositiveBigIntegerField()
+    revenue = models.DecimalField(max_digits=20, decimal_places=2)
+
+    class Meta:
+        indexes = [
+            models.Index(name="units_by_day", fields=["day"], include=["product", "units", "revenue"]),
+            models.Index(name="units_by_product", fields=["product", "day"], include=["units"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.units} of product {self.product_id} on {self.day_id}"

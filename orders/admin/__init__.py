@@ -1,3 +1,4 @@
 from orders.admin.orders import OrderAdmin
+from orders.dashboard.checks import BooksCheckAdmin
 
-__all__ = ["OrderAdmin"]
+__all__ = ["BooksCheckAdmin", "OrderAdmin"]

@@ -2,14 +2,15 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from orders.books import INVARIANTS, check_books
+from orders.books import INVARIANTS
+from orders.services import run_check
 
 
 class Command(BaseCommand):
     help = "Prove that the books balance: stock, ledger and orders say the same. Exits 1 and names each row if not."
 
     def handle(self, **options: Any) -> None:
-        faults = check_books()
+        faults = run_check(done_by="command:check_books")
         for fault in faults:
             self.stderr.write(str(fault))
         if faults:

@@ -2,6 +2,7 @@ import signal
 import threading
 from argparse import ArgumentParser
 from datetime import date, timedelta
+from time import monotonic
 from typing import Any
 
 import structlog
@@ -12,17 +13,23 @@ from django.utils import timezone
 from oauth2_provider.models import clear_expired
 
 from ecommerce.database import FAULTS, is_database_fault, name_of
-from orders.books import check_books
-from orders.services import expire_holds
+from orders.books import Fault
+from orders.services import count_days, expire_holds, run_check, run_checks_asked_for
 
 log = structlog.get_logger(__name__)
 
 SECONDS_BETWEEN_ROUNDS = 5
+SECONDS_BETWEEN_COUNTS = 60
 NIGHT_HOUR = 3
 
 
 class Command(BaseCommand):
-    help = "Do what nobody asks for: expire holds; at night check the books and clear old tokens. Any number may run."
+    help = (
+        "Do what nobody asks for: expire holds, count the days that are over; at night check the books and clear old "
+        "tokens. And checks of the books that somebody asked for. Any number may run."
+    )
+
+    next_count = 0.0
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--once", action="store_true", help="one round, the night's work included, and stop")
@@ -30,6 +37,7 @@ class Command(BaseCommand):
     def handle(self, *, once: bool, **options: Any) -> None:
         if once:
             self.sweep()
+            self.work_of_the_day()
             self.work_of_the_night()
             return
         stop = threading.Event()
@@ -45,6 +53,7 @@ class Command(BaseCommand):
         """A database that is away is looked for again in the next round."""
         try:
             self.sweep()
+            self.work_of_the_day()
             if self.last_night != last_night():
                 self.work_of_the_night()
                 self.last_night = last_night()
@@ -58,11 +67,22 @@ class Command(BaseCommand):
         while expire_holds(done_by="command:work"):
             pass
 
+    def work_of_the_day(self) -> None:
+        tell(run_checks_asked_for())
+        if monotonic() >= self.next_count:
+            count_days()
+            self.next_count = monotonic() + SECONDS_BETWEEN_COUNTS
+
     def work_of_the_night(self) -> None:
-        for fault in (faults := check_books()):
-            log.error("books_fault", invariant=fault.invariant, what=fault.what, detail=fault.detail)
+        faults = run_check(done_by="command:work")
+        tell(faults)
         log.info("books_checked", faults=len(faults))
         clear_expired()
+
+
+def tell(faults: list[Fault]) -> None:
+    for fault in faults:
+        log.error("books_fault", invariant=fault.invariant, what=fault.what, detail=fault.detail)
 
 
 def last_night() -> date:
