@@ -1,3 +1,4 @@
+import json
 import re
 import secrets
 from base64 import b32encode
@@ -6,11 +7,12 @@ from datetime import datetime
 from decimal import Decimal
 from functools import reduce
 from operator import or_
+from typing import Any
 from uuid import UUID
 
 from django.contrib.postgres.indexes import GinIndex
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
-from django.db import models
+from django.db import connection, models
 from django.db.models import F, Func, Q, Sum
 from django.db.models.functions import Cast, Now
 from uuid_utils import compat
@@ -19,6 +21,7 @@ from ecommerce.search import Words, query_of
 
 MAX_PRICE = Decimal("9999999999.99")
 MAX_STOCK = 1_000_000_000
+MAX_VERSION = 2_147_483_647
 UUID_FORM = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z"
 IS_UUID = re.compile(UUID_FORM)
 COLUMN_OF: dict[type, str] = {int: "pk", UUID: "uuid", str: "sku"}
@@ -180,6 +183,17 @@ class Stock(models.Model):
         return self.available + self.committed
 
 
+SOLD_LATELY = """
+    SELECT product.id, coalesce(sold.units, 0), sold.rows = 1000
+      FROM unnest(%s::bigint[]) AS product (id)
+     CROSS JOIN LATERAL (
+           SELECT count(*) AS rows, -sum(available_change) FILTER (WHERE order_uuid IS NOT NULL) AS units
+             FROM (SELECT available_change, order_uuid, created_at FROM catalog_stockmovement
+                    WHERE product_id = product.id ORDER BY id DESC LIMIT 1000) latest
+            WHERE created_at >= now() - interval '30 days') sold
+"""
+
+
 class StockMovementQuerySet(models.QuerySet["StockMovement"]):
     def of(self, product: Product) -> "StockMovementQuerySet":
         return self.filter(product=product)
@@ -191,6 +205,15 @@ class StockMovementQuerySet(models.QuerySet["StockMovement"]):
 
     def ordered_by(self, client: str) -> "StockMovementQuerySet":
         return self.filter(kind="ordered", done_by=client)
+
+    def sold_lately(self, product_ids: Iterable[int]) -> dict[int, tuple[int, bool]]:
+        """Units of each product that orders took within 30 days and did not give back, and whether there were more.
+
+        From its last 1,000 movements alone, so that a page of a list is bounded whatever was sold.
+        """
+        with connection.cursor() as cursor:
+            cursor.execute(SOLD_LATELY, [list(product_ids)])
+            return {pk: (units, is_more) for pk, units, is_more in cursor.fetchall()}
 
     def balance(self) -> Stock:
         """What these movements of one product, from the first on, come to."""
@@ -345,6 +368,27 @@ class ImportRow(models.Model):
         return f"Line {self.line}: {self.kind}"
 
 
+FIELDS_AT = """
+    SELECT jsonb_object_agg(key, value)
+      FROM (SELECT DISTINCT ON (key) key, value -> 1 AS value
+              FROM catalog_productchange, jsonb_each(changes)
+             WHERE product_id = %s AND version <= %s
+             ORDER BY key, version DESC) field
+     WHERE EXISTS (SELECT FROM catalog_productchange WHERE product_id = %s AND version = %s)
+"""
+
+
+class ProductChangeQuerySet(models.QuerySet["ProductChange"]):
+    def fields_at(self, product: Product, version: int) -> dict[str, Any] | None:
+        """The columns of the product as this version had them, in the form of `changes`; None if there was none."""
+        if not 0 < version <= MAX_VERSION:
+            return None
+        with connection.cursor() as cursor:
+            cursor.execute(FIELDS_AT, [product.pk, version, product.pk, version])
+            [fields] = cursor.fetchone()
+        return json.loads(fields) if fields else None
+
+
 class ProductChange(models.Model):
     """One write of a product's fields: `changes` has [old, new] of each that became another. Rows are only ever added.
 
@@ -368,6 +412,8 @@ class ProductChange(models.Model):
     request_id = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField(db_default=Now())
     transaction_id = models.BigIntegerField(db_default=transaction_id())
+
+    objects = ProductChangeQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()  # who may see the product may see its history

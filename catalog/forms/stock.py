@@ -4,34 +4,11 @@ from uuid import uuid4
 from django import forms
 from unfold.widgets import UnfoldAdminRadioSelectWidget
 
-from catalog.models import MAX_STOCK, Product, StockMovement
+from catalog.models import MAX_STOCK, StockMovement
+from catalog.wording import SENTENCES
 from ecommerce.forms import StaffForm
 
 Kind = StockMovement.Kind
-
-
-class ProductForm(forms.ModelForm):
-    image_url = forms.URLField(max_length=2000, required=False, assume_scheme="https", label="Picture URL")
-
-    class Meta:
-        model = Product
-        fields = ("name", "sku", "price", "description", "image_url", "low_stock_at", "is_active")
-
-
-class ChangeProductForm(ProductForm):
-    """Its stock is not typed over, it is moved. The version is that of the product as it was looked at."""
-
-    seen_version = forms.IntegerField(widget=forms.HiddenInput)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["seen_version"].initial = self.instance.version
-
-
-class NewProductForm(ProductForm):
-    stock = forms.IntegerField(
-        min_value=0, max_value=MAX_STOCK, initial=0, label="Opening stock", help_text="The first row of its ledger."
-    )
 
 
 class StockMoveForm(StaffForm):
@@ -70,3 +47,15 @@ class StockMoveForm(StaffForm):
         if kind == Kind.ADJUSTED and not moved.get("note"):
             self.add_error("note", "Say why the stock is adjusted.")
         return moved
+
+
+class LedgerForm(StaffForm):
+    """Which part of the ledger is shown."""
+
+    show = forms.ChoiceField(
+        choices=[("", "Everything"), *((kind.value, SENTENCES[kind]) for kind in Kind)], required=False, label="Show"
+    )
+    until = forms.DateTimeField(
+        required=False, label="Before", widget=forms.DateTimeInput(attrs={"type": "datetime-local"})
+    )
+    before = forms.IntegerField(min_value=1, max_value=2**63 - 1, required=False, widget=forms.HiddenInput)
