@@ -26,6 +26,11 @@ def made_different(product: Product, wanted: Mapping[str, Any]) -> dict[str, Any
     return {name: value for name, value in wanted.items() if becomes(name, value) != is_now(product, name)}
 
 
+def column_of(name: str) -> str:
+    """A group is written as `group` or `group_id`, and recorded as the column: `books.sql` compares the two."""
+    return str(Product._meta.get_field(name).attname)  # type: ignore[union-attr]
+
+
 def becomes(name: str, value: Any) -> Any:
     return as_recorded(Product._meta.get_field(name).to_python(value))  # type: ignore[union-attr]
 
@@ -41,7 +46,7 @@ def created(product: Product, *, cause: Cause) -> ProductChange:
 
 def changed(product: Product, new: Mapping[str, Any], *, cause: Cause) -> ProductChange:
     """`product` as it was before."""
-    changes = {name: [is_now(product, name), becomes(name, value)] for name, value in new.items()}
+    changes = {column_of(name): [is_now(product, name), becomes(name, value)] for name, value in new.items()}
     return row(product, Kind.CHANGED, changes, version=product.version + 1, cause=cause)
 
 
