@@ -27,6 +27,7 @@ from orders.admin.holds import HoldsPage
 from orders.admin.moves import PAGES
 from orders.admin.order_page import LABELS, OrderDetailPage, state_of
 from orders.admin.pages import OrderPage
+from orders.admin.placing import PlacePage, ProductsFound
 from orders.admin.slips import SlipPage
 from orders.exporting import OF_ORDERS
 from orders.models import Order, OrderQuerySet
@@ -124,6 +125,9 @@ class OrderAdmin(BulkMoves, Downloads, ReadOnly, ShopAdmin):
             return orders.filter(uuid=UUID(text)), False
         return (orders.found_by(text) if text else orders), False
 
+    def has_add_permission(self, request: HttpRequest, *_: Any) -> bool:
+        return request.user.has_perm("orders.add_order")
+
     def change_view(self, request: HttpRequest, object_id: str, *_: Any, **__: Any) -> Any:
         """A page of our own: what is shown is moved by its buttons, and nothing is typed over."""
         if request.method != "GET":
@@ -132,9 +136,12 @@ class OrderAdmin(BulkMoves, Downloads, ReadOnly, ShopAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
+        holds, place, products = HoldsPage.as_view(), PlacePage.as_view(), ProductsFound.as_view()
         pages: dict[str, type[OrderPage]] = {"slip": SlipPage, **PAGES}
         return [
-            path("holds/", view(HoldsPage.as_view()), name="orders_order_holds"),
+            path("holds/", view(holds), name="orders_order_holds"),
+            path("add/", view(place), name="orders_order_add"),
+            path("products/", view(products), name="orders_order_products"),
             *(
                 path(f"<int:order_id>/{name}/", view(page.as_view()), name=f"orders_order_{name}")
                 for name, page in pages.items()
