@@ -1,6 +1,8 @@
 """The catalogue in the back office: its list, many prices at once, two who edit one product, and its history."""
 
+import html
 import re
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -387,3 +389,16 @@ def test_the_ledger_is_narrowed_down_and_paged(staff, monkeypatch):
     assert rows("?show=adjusted") == ["-1"]
     assert rows("?until=2001-01-01T00:00") == []
     assert rows("?show=nonsense&before=x&until=%00") == ["-1", "+4"]
+
+
+def test_the_stock_leads_to_whoever_it_is_committed_to(staff):
+    lamp, ink = ProductFactory(), ProductFactory()
+    holding, waiting = placed({lamp: 1}, hold=timedelta(hours=1)), placed({lamp: 2}, ship_to=ADDRESS)
+    placed({ink: 1}, ship_to=ADDRESS)
+    page = staff.get(page_of(lamp, "stock")).content.decode()
+    holds, to_ship = (
+        html.unescape(link) for link in re.findall(r'href="(/admin/orders/order/[^"]*product=[^"]+)"', page)
+    )
+
+    assert [hold.order for hold in staff.get(holds).context["holds"]] == [holding]
+    assert list(staff.get(to_ship).context["cl"].result_list) == [waiting]

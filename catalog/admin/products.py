@@ -5,7 +5,6 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
-from unfold.views import ChangeList
 
 from catalog.admin.conflicts import ConflictPage
 from catalog.admin.filters import PriceFilter, StockFilter
@@ -17,7 +16,7 @@ from catalog.forms.products import ChangeProductForm, NewProductForm, PriceForm,
 from catalog.importing.admin import ImportsAndDownloads
 from catalog.models import Product, StockMovement
 from catalog.services import Cause, create_product, delete_product, update_product
-from ecommerce.admin import REFUSALS, DeletedAlone, sentence, staff_name
+from ecommerce.admin import REFUSALS, DeletedAlone, ShopList, sentence, staff_name
 
 LINK = '<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>'
 LOW = '{} <span class="{}">low</span>'
@@ -25,7 +24,7 @@ LOW_CLASSES = "bg-orange-100 text-orange-700 dark:bg-orange-500/20 dark:text-ora
 PICTURE = '<img src="{}" alt="{}" width="40" height="40" loading="lazy" referrerpolicy="no-referrer" class="{}">'
 
 
-class ProductList(ChangeList):
+class ProductList(ShopList):
     """What every page needs besides its rows is asked once for all of them."""
 
     def get_results(self, request: HttpRequest) -> None:
@@ -79,7 +78,7 @@ class ProductAdmin(DeletedAlone, ConflictPage, StockPage, PriceChanges, ImportsA
     def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
         return super().get_queryset(request).prefetch_related("stock")
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ShopList]:
         return ProductList
 
     def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> type[PriceForm]:
