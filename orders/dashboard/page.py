@@ -15,6 +15,7 @@ from orders.services.counting import today
 
 PERIODS = {1: "Today", 7: "7 days", 30: "30 days", 90: "90 days"}
 USUAL = 30
+WHOLE_FROM = 10_000  # from here on cents only take room
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -66,13 +67,13 @@ def tiles(sales: Sales, before: Sales) -> list[dict[str, Any]]:
 
 
 def tile(title: str, value: int | Decimal, before: int | Decimal, *, unit: str = "") -> dict[str, Any]:
-    places = 2 if isinstance(value, Decimal) else 0
+    places = 2 if isinstance(value, Decimal) and value < WHOLE_FROM else 0
     return {
         "title": title,
         "value": number_format(value, places, force_grouping=True),
         "unit": unit,
         "before": number_format(before, places, force_grouping=True),
-        "change": f"{(value - before) / before * 100:+.0f} %" if before else "",
+        "change": f"{round((value - before) / before * 100):+} %" if before else "",
         "is_up": value >= before,
     }
 

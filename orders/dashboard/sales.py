@@ -25,18 +25,20 @@ LIVE = """
            count(*) FILTER (WHERE status = 'pending'), count(*) FILTER (WHERE status = 'cancelled')
       FROM live
 """
+# Sums of int are several times as fast as those of bigint, which PostgreSQL makes numeric.
 TOP = """
-    SELECT product.id, product.name, sum(sold.units) AS units, sum(sold.revenue) AS revenue
-      FROM (SELECT product_id, sum(units) AS units, sum(revenue) AS revenue
-              FROM orders_productday WHERE day_id >= %(first)s AND day_id < %(today)s GROUP BY product_id
-             UNION ALL
-            SELECT product_id, item.quantity - item.cancelled_quantity,
-                   (item.quantity - item.cancelled_quantity) * item.price_at_time
-              FROM orders_order bought JOIN orders_orderitem item ON item.order_id = bought.id
-             WHERE bought.created_at >= %(since)s AND bought.status = 'completed') sold
-      JOIN catalog_product product ON product.id = sold.product_id
-     GROUP BY product.id HAVING sum(sold.units) > 0
-     ORDER BY units DESC, product.id LIMIT 6
+    SELECT product.id, product.name, best.units
+      FROM (SELECT product_id, sum(units) AS units
+              FROM (SELECT product_id, units::int
+                      FROM orders_productday WHERE day_id >= %(first)s AND day_id < %(today)s
+                     UNION ALL
+                    SELECT product_id, item.quantity - item.cancelled_quantity
+                      FROM orders_order bought JOIN orders_orderitem item ON item.order_id = bought.id
+                     WHERE bought.created_at >= %(since)s AND bought.status = 'completed') sold
+             GROUP BY product_id HAVING sum(units) > 0
+             ORDER BY units DESC, product_id LIMIT 6) best
+      JOIN catalog_product product ON product.id = best.product_id
+     ORDER BY best.units DESC, product.id
 """
 
 
@@ -82,4 +84,4 @@ def top_products(days: int) -> list[dict[str, Any]]:
     now = today()
     with connection.cursor() as cursor:
         cursor.execute(TOP, {"first": now - timedelta(days=days - 1), "today": now, "since": start_of(now)})
-        return [dict(zip(("id", "name", "units", "revenue"), row, strict=True)) for row in cursor.fetchall()]
+        return [dict(zip(("id", "name", "units"), row, strict=True)) for row in cursor.fetchall()]
