@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import random
 import re
 import shutil
 import socket
@@ -10,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -59,12 +60,12 @@ def new_database(name: str, *, like: str = "template1") -> str:
     return url_of(name)
 
 
-def free_port() -> int:
-    for port in range(20_000, 32_000):
-        with socket.socket() as candidate:
-            if candidate.connect_ex(("127.0.0.1", port)):
-                return port
-    raise AssertionError("no port is free")
+def free_socket() -> socket.socket:
+    """Ours before the server starts, so that nobody else's can be taken for it."""
+    for _ in range(100):
+        with suppress(OSError):
+            return socket.create_server(("127.0.0.1", random.randrange(20_000, 32_000)), backlog=512)
+    raise RuntimeError("no port is free")
 
 
 def run(*command: str | Path, **environment: str) -> str:
@@ -79,7 +80,8 @@ class Side:
     name: str
     database: str
 
-    def command(self) -> list[str]:
+    def command(self, file: int) -> list[str]:
+        """What serves at the open socket of this number."""
         raise NotImplementedError
 
     def environment(self) -> dict[str, str]:
@@ -87,11 +89,18 @@ class Side:
 
     @contextmanager
     def serving(self, log: Path) -> Iterator["Side"]:
-        self.port = free_port()
-        with log.open("w") as output:
-            environment = CLEAN | self.environment() | {"DATABASE_URL": url_of(self.database)}
+        environment = CLEAN | self.environment() | {"DATABASE_URL": url_of(self.database)}
+        with log.open("w") as output, free_socket() as listening:
+            self.port, file = listening.getsockname()[1], listening.fileno()
+            command = self.command(file)
             self.process = subprocess.Popen(
-                self.command(), cwd=ROOT, env=environment, stdout=output, stderr=output, start_new_session=True
+                command,
+                cwd=ROOT,
+                env=environment,
+                stdout=output,
+                stderr=output,
+                pass_fds=[file],
+                start_new_session=True,
             )
         try:
             self.wait()
@@ -126,13 +135,13 @@ class Ours(Side):
         run(sys.executable, "manage.py", "migrate", "-v0", DATABASE_URL=url, **PRODUCTION)
         return dict(json.loads(run(sys.executable, "-m", "bench.shop", "fill", DATABASE_URL=url, **PRODUCTION)))
 
-    def command(self) -> list[str]:
-        return [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.py", "ecommerce.wsgi"]
+    def command(self, file: int) -> list[str]:
+        return [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.py", "-b", f"fd://{file}", "ecommerce.wsgi"]
 
     def environment(self) -> dict[str, str]:
         if not (ROOT / "staticfiles").exists():
             run(sys.executable, "manage.py", "collectstatic", "--no-input", "-v0", **PRODUCTION)
-        return PRODUCTION | {"PORT": str(self.port)} | self.variables
+        return PRODUCTION | self.variables
 
     def faults(self) -> list[str]:
         return faults_in(self.database)
@@ -155,8 +164,8 @@ class Peer(Side):
         run(TOOLS / "python", "-c", make, DATABASE_URL=url)
         on_server(SAME_PRODUCTS, database=self.database)
 
-    def command(self) -> list[str]:
-        arguments = ["bench.peers.classic:app", "--workers", "2", "--port", str(self.port), "--no-access-log"]
+    def command(self, file: int) -> list[str]:
+        arguments = ["bench.peers.classic:app", "--workers", "2", "--fd", str(file), "--no-access-log"]
         return [str(TOOLS / "uvicorn"), *arguments]
 
     def environment(self) -> dict[str, str]:

@@ -1,3 +1,4 @@
+import re
 import unicodedata
 from decimal import Decimal
 from typing import Any
@@ -22,6 +23,7 @@ from ecommerce.api.fields import (
     WordField,
 )
 from ecommerce.api.serializers import StrictSerializer
+from ecommerce.api.shared import time_shown
 
 Kind = StockMovement.Kind
 
@@ -33,7 +35,7 @@ class ClassicProductSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     description = serializers.CharField()
     price = LaxMoneyField()
-    stock = serializers.IntegerField(source="stock__available", help_text="Units that may be sold now.")
+    stock = serializers.IntegerField(source="stock.available", help_text="Units that may be sold now.")
 
 
 class ClassicNewProductSerializer(serializers.Serializer[Any]):
@@ -61,8 +63,16 @@ class ProductReferenceField(NameField):
         super().__init__(max_length=64, **options)
 
     def run_validation(self, data: Any = empty) -> Any:
-        text = super().run_validation(data)
-        return UUID(text) if IS_UUID.fullmatch(text) else text
+        return reference(super().run_validation(data))
+
+
+def reference(text: str) -> UUID | str:
+    return UUID(text) if IS_UUID.fullmatch(text) else text
+
+
+def is_plain_reference(text: Any) -> bool:
+    """Nothing in it that a field would have to look at."""
+    return isinstance(text, str) and re.fullmatch("[A-Za-z0-9._-]{1,64}", text) is not None
 
 
 class ProductSerializer(serializers.Serializer[Product]):
@@ -84,6 +94,23 @@ class ProductSerializer(serializers.Serializer[Product]):
 
     def get_currency(self, product: Product) -> str:
         return str(settings.SHOP_CURRENCY)
+
+    def to_representation(self, product: Product) -> dict[str, Any]:
+        return {
+            "id": str(product.uuid),
+            "number": product.pk,
+            "sku": product.sku,
+            "name": product.name,
+            "description": product.description,
+            "price": f"{product.price:.2f}",
+            "currency": self.get_currency(product),
+            "stock": product.stock.available,
+            "committed": product.stock.committed,
+            "image_url": product.image_url,
+            "is_active": product.is_active,
+            "created_at": time_shown(product.created_at),
+            "updated_at": time_shown(product.updated_at),
+        }
 
 
 class ProductFieldsSerializer(StrictSerializer):

@@ -8,20 +8,31 @@ Behind a pooler nothing is prepared, and they are statements like all others.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.postgresql.base import ServerBindingCursor
 from psycopg.types.numeric import Int8
 
+FEW = 1_000
 server_binding_cursor: Any = ServerBindingCursor
 
 
 def fetch(sql: str, values: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
     """The rows that a statement answers. Whole numbers among the values should be an `Int8`, or in an `array`."""
-    database: Any = connection  # typed without what is particular to PostgreSQL
+    database: Any = connections[DEFAULT_DB_ALIAS]
     database.ensure_connection()
-    with database._prepare_cursor(server_binding_cursor(database.connection)) as cursor:
-        cursor.execute(sql, values)
-        return list(cursor.fetchall())
+    cursor = database._prepare_cursor(cursor_of(database.connection))
+    cursor.execute(sql, values)
+    rows: list[tuple[Any, ...]] = cursor.fetchall()
+    if len(rows) > FEW:
+        database.connection.prepared_cursor = None  # it would keep them
+    return rows
+
+
+def cursor_of(connection: Any) -> Any:
+    """One for all statements of a connection: to make one takes as long as to use it."""
+    if getattr(connection, "prepared_cursor", None) is None:
+        connection.prepared_cursor = server_binding_cursor(connection)
+    return connection.prepared_cursor
 
 
 def number(value: int) -> Int8:

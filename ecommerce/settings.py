@@ -130,6 +130,8 @@ CORS_EXPOSE_HEADERS = [
     "X-Request-ID",
 ]
 
+TOKEN_MEMORY = timedelta(seconds=10)  # of each process: so long may a token be used after it was revoked
+
 # Of a client in a second, and of an address that is nobody known in a minute; 0: no limit
 RATE_LIMIT = whole_number("RATE_LIMIT", default=100)
 ADDRESS_RATE_LIMIT = whole_number("ADDRESS_RATE_LIMIT", default=60)
@@ -305,7 +307,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["ecommerce.api.permissions.HasAccess"],
     "DEFAULT_THROTTLE_CLASSES": ["ecommerce.api.throttling.ClientThrottle"],
     "DEFAULT_PARSER_CLASSES": ["ecommerce.api.parsers.StrictJSONParser"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["ecommerce.api.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "ecommerce.api.problems.handle",
     "UNAUTHENTICATED_USER": None,

@@ -7,13 +7,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework.permissions import AllowAny
-from rest_framework.renderers import JSONRenderer, TemplateHTMLRenderer
+from rest_framework.renderers import TemplateHTMLRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from ecommerce.api import problems
 from ecommerce.api.problems import PROBLEMS
+from ecommerce.api.renderers import JSONRenderer
 from ecommerce.api.throttling import tally_of_address
 
 WELCOME = {"message": "welcome to e-commerce platform project!"}

@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.fields import empty
 
-from catalog.serializers import ProductReferenceField
+from catalog.serializers import ProductReferenceField, is_plain_reference, reference
 from ecommerce.api.fields import (
     MAX_ID,
     EmailField,
@@ -23,6 +23,7 @@ from ecommerce.api.fields import (
 )
 from ecommerce.api.parameters import WELL_FORMED_NAME
 from ecommerce.api.serializers import StrictSerializer
+from ecommerce.api.shared import shown, shown_each, time_shown
 from orders.models import MAX_LINES, MAX_QUANTITY, MAX_TOTAL, Order, OrderEvent
 from orders.services import Placed, Quote
 
@@ -32,9 +33,30 @@ MAX_METADATA = 50
 # The classic API
 
 
+class PlainLines(serializers.ListSerializer[Any]):
+    """A line that is plainly right is taken at a glance: its fields take 30 us, and for 2,000 lines 60 ms. They look at
+    whatever is not, and say what is wrong with it."""
+
+    def run_child_validation(self, data: Any) -> Any:
+        plain = self.child.plain(data) if type(data) is dict and len(data) == 2 else None  # type: ignore[union-attr]
+        return super().run_child_validation(data) if plain is None else plain
+
+
+def is_plain_number(value: Any, *, at_most: int) -> bool:
+    return type(value) is int and 0 < value <= at_most
+
+
 class ClassicLineSerializer(serializers.Serializer[Any]):
+    class Meta:
+        list_serializer_class = PlainLines
+
     product_id = LaxIntegerField(min_value=1, max_value=MAX_ID)
     quantity = LaxIntegerField(min_value=1, max_value=MAX_QUANTITY)
+
+    def plain(self, line: dict[str, Any]) -> dict[str, Any] | None:
+        product_id, quantity = line.get("product_id"), line.get("quantity")
+        is_plain = is_plain_number(product_id, at_most=MAX_ID) and is_plain_number(quantity, at_most=MAX_QUANTITY)
+        return line if is_plain else None
 
 
 class ClassicNewOrderSerializer(serializers.Serializer[Any]):
@@ -55,13 +77,39 @@ class ClassicOrderSerializer(serializers.Serializer[Placed]):
     total_price = LaxMoneyField(source="order.total_price")
     status = serializers.CharField(source="order.status")
 
+    def to_representation(self, placed: Any) -> dict[str, Any]:
+        return {
+            "id": placed.order.pk,
+            "items": [
+                {
+                    "product_id": item.product_id,
+                    "product_name": item.product_name,
+                    "quantity": item.quantity,
+                    "price_at_time": float(item.price_at_time),
+                    "subtotal": float(item.subtotal),
+                }
+                for item in placed.items
+            ],
+            "total_price": float(placed.order.total_price),
+            "status": str(placed.order.status),
+        }
+
 
 # API v1: what is sent
 
 
 class LineSerializer(StrictSerializer):
+    class Meta:
+        list_serializer_class = PlainLines
+
     product = ProductReferenceField()
     quantity = WholeNumberField(min_value=1, max_value=MAX_QUANTITY)
+
+    def plain(self, line: dict[str, Any]) -> dict[str, Any] | None:
+        product: Any = line.get("product")
+        quantity = line.get("quantity")
+        is_plain = is_plain_reference(product) and is_plain_number(quantity, at_most=MAX_QUANTITY)
+        return {"product": reference(product), "quantity": quantity} if is_plain else None
 
 
 class CustomerSerializer(StrictSerializer):
@@ -163,6 +211,17 @@ class ItemSerializer(serializers.Serializer[Any]):
     price_at_time = MoneyField()
     subtotal = MoneyField()
 
+    def to_representation(self, item: Any) -> dict[str, Any]:
+        return {
+            "product": str(item.product.uuid),
+            "sku": item.sku,
+            "product_name": item.product_name,
+            "quantity": item.quantity,
+            "cancelled_quantity": item.cancelled_quantity,
+            "price_at_time": f"{item.price_at_time:.2f}",
+            "subtotal": f"{item.subtotal:.2f}",
+        }
+
 
 class TrackingSerializer(serializers.Serializer[Any]):
     carrier = serializers.CharField(required=False)
@@ -196,6 +255,29 @@ class OrderSerializer(serializers.Serializer[Order]):
         if not order.customer_email and not order.customer_name:
             return None
         return {"email": order.customer_email, "name": order.customer_name}
+
+    def to_representation(self, order: Order) -> dict[str, Any]:
+        return {
+            "id": str(order.uuid),
+            "number": order.pk,
+            "status": str(order.status),
+            "currency": order.currency,
+            "items": shown_each(ItemSerializer, order.lines),
+            "total_price": f"{order.total_price:.2f}",
+            "current_total": f"{order.current_total:.2f}",
+            "customer": self.get_customer(order),
+            "ship_to": shown(AddressSerializer, order.ship_to) if order.ship_to else None,
+            "shipped_at": time_shown(order.shipped_at),
+            "tracking": shown(TrackingSerializer, order.tracking) if order.tracking else None,
+            "reference": order.reference,
+            "metadata": order.metadata,
+            "hold_expires_at": time_shown(order.hold_expires_at),
+            "created_at": time_shown(order.created_at),
+            "completed_at": time_shown(order.completed_at),
+            "cancelled_at": time_shown(order.cancelled_at),
+            "cancel_reason": order.cancel_reason,
+            "updated_at": time_shown(order.updated_at),
+        }
 
 
 class QuoteSerializer(serializers.Serializer[Quote]):

@@ -2,6 +2,7 @@ import logging
 import signal
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from django.core.cache import caches
 from django.db import connection, transaction
 from django.test import Client, TransactionTestCase
 
+from ecommerce.api.authentication import remembered
 from tests.environment import ROOT, clean_environment
 from tests.serving import GUNICORN, Shop, free_port, server_environment, wait_for
 
@@ -57,6 +59,8 @@ def _fast_passwords(settings):
 
 @pytest.fixture(autouse=True)
 def _nobody_has_called_yet(settings):
+    remembered.clear()
+    settings.TOKEN_MEMORY = timedelta(0)
     settings.CACHES = settings.CACHES | {"shared": settings.IN_PROCESS}
     caches["in_process"].clear()
 

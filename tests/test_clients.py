@@ -10,10 +10,12 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 from django.test import Client as Browser
+from django.test.utils import CaptureQueriesContext
 from django.urls import get_resolver
 from django.utils import timezone
 from oauth2_provider.models import AccessToken
 
+from ecommerce.api import authentication
 from ecommerce.models import Client
 from orders.models import Order
 from tests.factories import ProductFactory, available
@@ -261,6 +263,47 @@ def test_a_token_works_for_its_time_and_until_it_is_revoked(api):
     late = {"Authorization": f"Bearer {ask_token(api, *client).json()['access_token']}"}
     AccessToken.objects.update(expires=timezone.now() - timedelta(seconds=1))
     assert api.get(PRODUCTS, headers=late).status_code == 401
+
+
+def test_a_process_remembers_a_token_for_ten_seconds_and_asks_again_then(api, settings, monkeypatch):
+    settings.TOKEN_MEMORY = timedelta(seconds=10)
+    now = [1_000.0]
+    monkeypatch.setattr("ecommerce.api.authentication.time.monotonic", lambda: now[0])
+    headers = bearer(api, "catalog:read")
+    assert api.get(PRODUCTS, headers=headers).status_code == 200
+    AccessToken.objects.all().delete()
+
+    with CaptureQueriesContext(connection) as queries:
+        now[0] += 9.9
+        assert api.get(PRODUCTS, headers=headers).status_code == 200
+    assert not [query for query in queries if "accesstoken" in query["sql"]]
+
+    now[0] += 0.2
+    assert api.get(PRODUCTS, headers=headers).status_code == 401
+
+
+def test_a_token_is_not_remembered_beyond_its_time(api, settings, monkeypatch):
+    settings.TOKEN_MEMORY = timedelta(seconds=10)
+    now = [1_000.0]
+    monkeypatch.setattr("ecommerce.api.authentication.time.monotonic", lambda: now[0])
+    headers = bearer(api, "catalog:read")
+    AccessToken.objects.update(expires=timezone.now() + timedelta(seconds=2))
+    assert api.get(PRODUCTS, headers=headers).status_code == 200
+    AccessToken.objects.update(expires=timezone.now() - timedelta(seconds=1))
+
+    now[0] += 2.1
+
+    assert api.get(PRODUCTS, headers=headers).status_code == 401
+
+
+def test_remembers_so_many_tokens_and_no_more(api, settings, monkeypatch):
+    settings.TOKEN_MEMORY = timedelta(seconds=10)
+    monkeypatch.setattr(authentication, "KNOWN_AT_MOST", 2)
+    for number in range(5):
+        headers = bearer(api, "catalog:read", name=f"till {number}")
+        assert api.get(PRODUCTS, headers=headers).status_code == 200
+
+    assert len(authentication.remembered) <= 2
 
 
 def test_a_token_travels_in_the_header_only(api):

@@ -1,17 +1,16 @@
-from typing import Any
-
-from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from catalog.listing import classic_products
 from catalog.models import Product
 from catalog.serializers import ClassicNewProductSerializer, ClassicPageSerializer, ClassicProductSerializer
 from catalog.services import Cause, create_product
 from ecommerce.api.authentication import caller
 from ecommerce.api.parameters import read_parameters
 from ecommerce.api.schema import WITH_A_BODY, needs, problems
+from ecommerce.api.shared import shown, validated
 
 NEW_LAMP = {"name": "Lamp", "description": "Warm light, brass foot", "price": 19.99, "stock": 10}
 LAMP = {"id": 1} | NEW_LAMP
@@ -25,10 +24,6 @@ class ClassicProductViewSet(GenericViewSet[Product]):
     }
     serializer_class = ClassicProductSerializer
 
-    def rows(self) -> QuerySet[Product, Any]:
-        on_sale = Product.objects.on_sale().order_by("pk")
-        return on_sale.values("id", "name", "description", "price", "stock__available")
-
     @extend_schema(
         operation_id="classic_list_products",
         summary="List products",
@@ -41,8 +36,7 @@ class ClassicProductViewSet(GenericViewSet[Product]):
     )
     def list(self, request: Request) -> Response:
         page = read_parameters(ClassicPageSerializer, request)
-        products = self.rows()[page["skip"] : page["skip"] + page["limit"]]
-        return Response(self.get_serializer(products, many=True).data)
+        return Response(classic_products(skip=page["skip"], limit=page["limit"]))
 
     @extend_schema(
         operation_id="classic_create_product",
@@ -58,7 +52,6 @@ class ClassicProductViewSet(GenericViewSet[Product]):
         ],
     )
     def create(self, request: Request) -> Response:
-        wanted = ClassicNewProductSerializer(data=request.data)
-        wanted.is_valid(raise_exception=True)
-        product = create_product(**wanted.validated_data, cause=Cause(done_by=caller(request)))
-        return Response(self.get_serializer(self.rows().get(pk=product.pk)).data)
+        wanted = validated(ClassicNewProductSerializer, request.data)
+        product = create_product(**wanted, cause=Cause(done_by=caller(request)))
+        return Response(shown(ClassicProductSerializer, product))

@@ -18,6 +18,7 @@ from ecommerce.api.conditions import answer_if_changed, etag, wanted_version
 from ecommerce.api.filters import StrictFilterBackend
 from ecommerce.api.pagination import KeysetPagination
 from ecommerce.api.serializers import checked
+from ecommerce.api.shared import shown, shown_each
 from ecommerce.api.viewsets import StrictViewSet
 from ecommerce.errors import DomainError
 
@@ -42,13 +43,13 @@ class ProductViewSet(StrictViewSet):
 
     @extend_schema(**documented.LIST_PRODUCTS)
     def list(self, request: Request) -> Response:
-        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
-        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+        page: Any = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        return self.get_paginated_response(shown_each(ProductSerializer, page))
 
     @extend_schema(**documented.READ_PRODUCT)
     def retrieve(self, request: Request, uuid: UUID) -> Response:
         product = self.named(uuid)
-        return answer_if_changed(request, self.get_serializer(product).data, tag=tag_of(product))
+        return answer_if_changed(request, shown(ProductSerializer, product), tag=tag_of(product))
 
     @extend_schema(**documented.CREATE_PRODUCT)
     def create(self, request: Request) -> Response:
@@ -77,7 +78,7 @@ class ProductViewSet(StrictViewSet):
         headers = {"ETag": tag_of(product)}
         if status == 201:
             headers["Location"] = self.request.build_absolute_uri(f"/api/v1/products/{uuid}/")
-        return Response(self.get_serializer(product).data, status=status, headers=headers)
+        return Response(shown(ProductSerializer, product), status=status, headers=headers)
 
     def told(self, error: DomainError) -> dict[str, Any]:
         """Whoever changes a product that has changed meanwhile is shown what it is now."""

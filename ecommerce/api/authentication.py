@@ -1,9 +1,11 @@
 import hashlib
+import time
 from dataclasses import dataclass
 from typing import Any, cast
 
 from django.conf import settings
 from django.db.models.functions import Now
+from django.utils import timezone
 from oauth2_provider.models import AccessToken
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
@@ -35,18 +37,42 @@ class BearerAuthentication(BaseAuthentication):
         if "Authorization" not in request.headers:
             return None
         scheme, _, secret = request.headers["Authorization"].partition(" ")
-        token = valid_token(secret.strip()) if scheme.lower() == "bearer" else None
-        if token is None:
+        known = known_client(secret.strip()) if scheme.lower() == "bearer" else None
+        if known is None:
             raise AuthenticationFailed
-        client = token.application
-        return Caller(f"app:{client.client_id}", allowed_scopes(token), client.requests_per_second), token
+        return known
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="api"'
 
 
-def valid_token(secret: str) -> AccessToken | None:
+KNOWN_AT_MOST = 10_000
+# By checksum: until when, by the process's own clock, and whom the database knew.
+remembered: dict[str, tuple[float, tuple[Caller, AccessToken]]] = {}
+
+
+def known_client(secret: str) -> tuple[Caller, AccessToken] | None:
+    """Whose token this is. A process remembers it for `TOKEN_MEMORY`, and so for as long does not hear that it was
+    revoked, or that its client may do less."""
     checksum = hashlib.sha256(secret.encode()).hexdigest()
+    until, known = remembered.get(checksum, (0.0, None))
+    if known is not None and time.monotonic() < until:
+        return known
+    token = valid_token(checksum)
+    return remember(checksum, token) if token else None
+
+
+def remember(checksum: str, token: AccessToken) -> tuple[Caller, AccessToken]:
+    client = token.application
+    known = Caller(f"app:{client.client_id}", allowed_scopes(token), client.requests_per_second), token
+    memory = min(settings.TOKEN_MEMORY, token.expires - timezone.now())
+    if len(remembered) >= KNOWN_AT_MOST:
+        remembered.clear()
+    remembered[checksum] = time.monotonic() + memory.total_seconds(), known
+    return known
+
+
+def valid_token(checksum: str) -> AccessToken | None:
     tokens = AccessToken.objects.filter(token_checksum=checksum, expires__gt=Now(), application__isnull=False)
     return tokens.select_related("application").first()
 

@@ -6,6 +6,8 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.request import Request
 from rest_framework.serializers import Serializer
 
+from ecommerce.api.shared import shared
+
 WELL_FORMED_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -34,10 +36,11 @@ def refuse_odd(request: Request, *, known: Collection[str]) -> None:
 
 def read_parameters(shape: type[Serializer[Any]], request: Request) -> dict[str, Any]:
     """The query parameters, checked. Raises InvalidParameters."""
-    serializer = shape(data=request.query_params.dict())
-    repeated = [name for name in map(str, serializer.fields) if len(request.query_params.getlist(name)) > 1]
+    given = request.query_params
+    repeated = [name for name in map(str, shared(shape).fields) if len(given.getlist(name)) > 1]
     if repeated:
         raise InvalidParameters({name: ErrorDetail("Give it once.", code="repeated") for name in repeated})
-    if not serializer.is_valid():
-        raise InvalidParameters(serializer.errors)
-    return dict(serializer.validated_data)
+    try:
+        return dict(shared(shape).run_validation(given.dict()))
+    except ValidationError as error:
+        raise InvalidParameters(error.detail) from None

@@ -11,12 +11,12 @@ from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
 from rest_framework import exceptions
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ecommerce.api import throttling
 from ecommerce.api.parameters import InvalidParameters
+from ecommerce.api.renderers import JSONRenderer
 from ecommerce.database import is_busy, is_database_fault, name_of, sqlstate_of
 from ecommerce.errors import DomainError
 from ecommerce.logging import current_request_id

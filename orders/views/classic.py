@@ -6,6 +6,7 @@ from rest_framework.viewsets import GenericViewSet
 from ecommerce.api.authentication import caller
 from ecommerce.api.idempotency import REPLAYED, fingerprint, idempotency_key
 from ecommerce.api.schema import IDEMPOTENCY_KEY, WITH_A_BODY, needs, problems, replayed_on
+from ecommerce.api.shared import shown, validated
 from orders.models import Order
 from orders.serializers import ClassicNewOrderSerializer, ClassicOrderSerializer
 from orders.services import Line, OrderRequest, place_order
@@ -50,15 +51,15 @@ class ClassicOrderViewSet(GenericViewSet[Order]):
         ],
     )
     def create(self, request: Request) -> Response:
-        wanted = self.get_serializer(data=request.data)
-        wanted.is_valid(raise_exception=True)
+        wanted = validated(ClassicNewOrderSerializer, request.data)
+        key = idempotency_key(request)
         placed = place_order(
             OrderRequest(
-                lines=[Line(line["product_id"], line["quantity"]) for line in wanted.validated_data["products"]],
+                lines=[Line(line["product_id"], line["quantity"]) for line in wanted["products"]],
                 placed_by=caller(request),
-                key=idempotency_key(request),
-                fingerprint=fingerprint(request.data, contract=self.contract),
+                key=key,
+                fingerprint=fingerprint(request.data, contract=self.contract) if key else "",
             )
         )
         headers = REPLAYED if placed.replayed else {}
-        return Response(ClassicOrderSerializer(placed).data, status=201, headers=headers)
+        return Response(shown(ClassicOrderSerializer, placed), status=201, headers=headers)

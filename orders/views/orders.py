@@ -13,7 +13,7 @@ from ecommerce.api.filters import StrictFilterBackend
 from ecommerce.api.idempotency import REPLAYED, fingerprint, idempotency_key, required_key
 from ecommerce.api.pagination import KeysetPagination
 from ecommerce.api.parameters import read_parameters
-from ecommerce.api.serializers import checked
+from ecommerce.api.shared import shown, shown_each, validated
 from ecommerce.errors import DomainError
 from orders.filters import OrderFilter
 from orders.models import OrderEvent
@@ -47,12 +47,12 @@ class OrderViewSet(LinesOfProducts, OwnedOrders):
     @extend_schema(**documented.LIST_ORDERS)
     def list(self, request: Request) -> Response:
         page: Any = self.paginate_queryset(self.filter_queryset(self.get_queryset().with_lines()))
-        return self.get_paginated_response(OrderSerializer(page, many=True).data)
+        return self.get_paginated_response(shown_each(OrderSerializer, page))
 
     @extend_schema(**documented.READ_ORDER)
     def retrieve(self, request: Request, uuid: UUID) -> Response:
         order = self.named(uuid)
-        return answer_if_changed(request, OrderSerializer(order).data, tag=etag(order.version))
+        return answer_if_changed(request, shown(OrderSerializer, order), tag=etag(order.version))
 
     @extend_schema(**documented.CREATE_ORDER)
     def create(self, request: Request) -> Response:
@@ -64,7 +64,7 @@ class OrderViewSet(LinesOfProducts, OwnedOrders):
         return self.shown(placed.order, **replayed)
 
     def wanted(self, request: Request, *, key: str | None = None) -> OrderRequest:
-        body = checked(NewOrderSerializer(data=request.data))
+        body = validated(NewOrderSerializer, request.data)
         self.lines = body.pop("items")
         return OrderRequest(
             lines=[Line(**line) for line in self.lines],
@@ -95,4 +95,4 @@ class EventViewSet(OwnedOrders):
     def list(self, request: Request, uuid: UUID) -> Response:
         events = OrderEvent.objects.filter(order=self.named(uuid))
         page: Any = self.paginate_queryset(self.filter_queryset(events))
-        return self.get_paginated_response(EventSerializer(page, many=True).data)
+        return self.get_paginated_response(shown_each(EventSerializer, page))

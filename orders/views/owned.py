@@ -6,6 +6,7 @@ from rest_framework.response import Response
 
 from ecommerce.api.authentication import caller, sees_all_orders
 from ecommerce.api.conditions import etag
+from ecommerce.api.shared import shown
 from ecommerce.api.viewsets import StrictViewSet
 from orders.models import Order, OrderQuerySet
 from orders.serializers import OrderSerializer
@@ -27,4 +28,4 @@ class OwnedOrders(StrictViewSet):
         known_by = {"ETag": etag(order.version)}
         if status == 201:
             known_by["Location"] = self.request.build_absolute_uri(f"/api/v1/orders/{order.uuid}/")
-        return Response(OrderSerializer(order).data, status=status, headers=known_by | (headers or {}))
+        return Response(shown(OrderSerializer, order), status=status, headers=known_by | (headers or {}))
