@@ -18,6 +18,8 @@ help:
 	@echo "make format                     ruff, changing files"
 	@echo "make bench                      how fast, beside the classic design and PostgreSQL alone  (ARGS='--only hot')"
 	@echo "make bench-lists                what a page of a list costs among a million products; takes minutes"
+	@echo "make bench-growth               what an order costs when there are millions of them"
+	@echo "make bench-flash                64 clients and 10,000 units of one product"
 	@echo "make profile                    where the time of an order goes  (ARGS='--only list')"
 	@echo "make lock                       requirements*.txt from pyproject.toml"
 	@echo

@@ -149,8 +149,18 @@ def is_page(first: int) -> Check:
     return check
 
 
+def calls(job: dict[str, Any]) -> Iterator[tuple[bytes, Check]]:
+    """These addresses, in no order, each as a client with a token."""
+    headers = {"Authorization": f"Bearer {job['token']}"}
+    while True:
+        yield request("GET", random.choice(job["addresses"]), **headers), lambda status, body: status == 200
+
+
+KINDS = {"classic": orders, "v1": orders, "list": pages, "calls": calls}
+
+
 async def run(job: dict[str, Any], seconds: float) -> dict[str, Any]:
-    tally, work = Tally(), pages(job) if job["kind"] == "list" else orders(job)
+    tally, work = Tally(), KINDS[job["kind"]](job)
     loop, started = asyncio.get_running_loop(), time.perf_counter()
 
     async def keep_connected() -> None:

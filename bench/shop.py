@@ -1,6 +1,7 @@
 """What the run does inside of our shop's database: `python -m bench.shop fill` and `python -m bench.shop check`."""
 
 import json
+import os
 import sys
 from datetime import timedelta
 from decimal import Decimal
@@ -9,7 +10,7 @@ from typing import Any
 import django
 
 PRODUCTS = 10_000
-STOCK = 10_000_000
+STOCK = int(os.environ.get("STOCK", 10_000_000))
 
 
 def fill() -> dict[str, Any]:
@@ -47,7 +48,7 @@ def token() -> str:
 
     client = Client.objects.create(
         name="bench",
-        scopes="catalog:read orders:read orders:write",
+        scopes="catalog:read orders:read orders:read_all orders:write",
         requests_per_second=1_000_000,
         client_type=Client.CLIENT_CONFIDENTIAL,
         authorization_grant_type=Client.GRANT_CLIENT_CREDENTIALS,
@@ -65,6 +66,30 @@ def check() -> dict[str, Any]:
     return {"faults": [str(fault) for fault in check_books()], "orders": Order.objects.count()}
 
 
+def grown() -> dict[str, Any]:
+    """What `load.py` needs to know of a shop that `fill_demo` has filled; and how much is in it."""
+    from django.db import connection
+    from django.db.models import Max
+
+    from catalog.models import Product, Stock, StockMovement
+    from catalog.services import Cause, receive_stock
+    from orders.models import Order, OrderItem
+
+    for stock in Stock.objects.filter(product__is_active=True).order_by("pk")[:1_000]:
+        receive_stock(stock.pk, STOCK, cause=Cause(done_by="command:bench"))
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+    rows = Product.objects.on_sale().order_by("pk")[:1_000]
+    return {
+        "products": [[row.pk, str(row.uuid), int(row.price * 100)] for row in rows],
+        "token": token(),
+        "orders": Order.objects.count(),
+        "items": OrderItem.objects.count(),
+        "movements": StockMovement.objects.count(),
+        "last": Order.objects.aggregate(last=Max("pk"))["last"],
+    }
+
+
 if __name__ == "__main__":
     django.setup()
-    print(json.dumps({"fill": fill, "check": check}[sys.argv[1]]()))
+    print(json.dumps({"fill": fill, "check": check, "grown": grown}[sys.argv[1]]()))

@@ -125,15 +125,25 @@ class Side:
 
 
 class Ours(Side):
-    name, database = "ours", "bench_ours"
+    name = "ours"
 
-    def __init__(self, variables: dict[str, str]) -> None:
-        self.variables = variables
+    def __init__(self, variables: dict[str, str], *, database: str = "bench_ours") -> None:
+        self.variables, self.database = variables, database
 
-    def prepare(self) -> dict[str, Any]:
+    def prepare(self, *, stock: int = STOCK) -> dict[str, Any]:
+        url, environment = self.migrated(), PRODUCTION | {"STOCK": str(stock)}
+        return dict(json.loads(run(sys.executable, "-m", "bench.shop", "fill", DATABASE_URL=url, **environment)))
+
+    def grown(self, *, orders: int) -> dict[str, Any]:
+        url = self.migrated()
+        wanted = ["--products", "10000", "--orders", str(orders)]
+        run(sys.executable, "manage.py", "fill_demo", *wanted, DATABASE_URL=url, LOCAL="1")
+        return dict(json.loads(run(sys.executable, "-m", "bench.shop", "grown", DATABASE_URL=url, **PRODUCTION)))
+
+    def migrated(self) -> str:
         url = new_database(self.database)
         run(sys.executable, "manage.py", "migrate", "-v0", DATABASE_URL=url, **PRODUCTION)
-        return dict(json.loads(run(sys.executable, "-m", "bench.shop", "fill", DATABASE_URL=url, **PRODUCTION)))
+        return url
 
     def command(self, file: int) -> list[str]:
         return [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.py", "-b", f"fd://{file}", "ecommerce.wsgi"]
