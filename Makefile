@@ -7,7 +7,7 @@ LOCALDB = LOCAL=1 .venv/bin/python -m ecommerce.localdb
 PIP = .venv/bin/python -m pip --disable-pip-version-check
 COMPILE = .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help run test test-live lint format lock manage bench bench-lists profile
+.PHONY: help run test test-live lint format lock manage bench bench-lists bench-growth bench-flash profile
 
 help:
 	@echo "make run                        the shop with a demo catalogue, on http://127.0.0.1:$(PORT)  (PORT=8000)"
@@ -42,6 +42,9 @@ bench: .venv/installed .venv-bench/installed
 
 bench-lists: .venv/installed
 	@LOG_LEVEL=CRITICAL DJANGO_SETTINGS_MODULE=ecommerce.settings $(LOCALDB) --throwaway -- .venv/bin/python -m bench.lists
+
+bench-growth bench-flash: bench-%: .venv/installed .venv-bench/installed
+	@$(LOCALDB) -- .venv/bin/python -m bench.$* $(ARGS)
 
 profile: .venv/installed .venv-bench/installed
 	@$(LOCALDB) -- .venv/bin/python -m bench.profile $(ARGS)
