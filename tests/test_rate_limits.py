@@ -16,6 +16,7 @@ from ecommerce.models import Client
 from orders.models import Order
 from tests.factories import ProductFactory, available
 from tests.races import race
+from tests.serving import free_port
 from tests.test_classic_api import PRODUCTS, order
 from tests.test_clients import as_fields, bearer, new_client
 
@@ -226,15 +227,6 @@ class Redis:
     def end(self) -> None:
         self.process.kill()
         self.process.wait()
-
-
-def free_port() -> int:
-    """Below the ports that the system gives to connections that go out."""
-    for port in range(21_000, 32_768):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) != 0:
-                return port
-    raise AssertionError("no port is free")
 
 
 @pytest.fixture
