@@ -50,6 +50,12 @@ UNFOLD: dict[str, Any] = {
     },
     "DASHBOARD_CALLBACK": "orders.dashboard.page.dashboard",
     "COMMAND": {"search_models": False, "search_callback": "orders.dashboard.search.search"},
+    "ACCOUNT": {
+        "navigation": [
+            link("Change password", "", "password_change"),
+            link("Second factor", "", "second_factor"),
+        ]
+    },
     "SIDEBAR": {
         "show_search": False,
         "command_search": True,
@@ -82,6 +88,12 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     link("Staff", "badge", "auth_user_changelist", permission="auth.view_user"),
                     link("Roles", "admin_panel_settings", "auth_group_changelist", permission="auth.view_group"),
+                    link(
+                        "Failed logins",
+                        "lock",
+                        "axes_accessattempt_changelist",
+                        permission="axes.view_accessattempt",
+                    ),
                     link("API clients", "key", "ecommerce_client_changelist", permission="ecommerce.view_client"),
                 ],
             },

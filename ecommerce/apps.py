@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 from django.contrib.admin import apps
+from django.db.models.signals import post_migrate
 
 
 class EcommerceConfig(AppConfig):
@@ -9,6 +10,9 @@ class EcommerceConfig(AppConfig):
 
     def ready(self) -> None:
         from ecommerce import checks  # noqa: F401  (registers the system check)
+        from ecommerce.staff.roles import offer_permissions
+
+        post_migrate.connect(offer_permissions)
 
 
 class BackOfficeConfig(apps.AdminConfig):

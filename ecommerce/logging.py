@@ -70,6 +70,7 @@ def standard_library_config(before_rendering: list[Any], *, as_json: bool, level
             # They tell tokens, and what was sent for an id.
             "oauthlib": {"level": "WARNING"},
             "oauth2_provider": {"level": "WARNING"},
+            "axes": {"level": "ERROR"},  # ecommerce.staff.lockout tells the same
             "django.server": {"handlers": [], "propagate": True},
             "gunicorn.error": {"handlers": [], "propagate": True, "filters": ["without_request"]},
         },

@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.db import DataError
+from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_exempt
@@ -27,6 +28,10 @@ class ClientValidator(OAuth2Validator):
         if scopes == [""]:  # as Swagger UI sends it where nothing is ticked
             request.scopes = scopes = self.get_default_scopes(client_id, request)
         return bool(super().validate_scopes(client_id, scopes, client, request, **kwargs))
+
+    def _save_bearer_token(self, token: Any, request: Any, *args: Any, **kwargs: Any) -> None:
+        super()._save_bearer_token(token, request, *args, **kwargs)
+        Client.objects.filter(pk=request.client.pk).update(last_token_at=Now())
 
 
 class ClientScopes(SettingsScopes):

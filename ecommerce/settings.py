@@ -83,7 +83,7 @@ OAUTH2_PROVIDER = {
     "SCOPES_BACKEND_CLASS": "ecommerce.oauth.ClientScopes",
     "ACCESS_TOKEN_EXPIRE_SECONDS": 3600,
     "CLIENT_SECRET_HASHER": "client_secret",
-    "APPLICATION_ADMIN_CLASS": "ecommerce.admin.ClientAdmin",
+    "APPLICATION_ADMIN_CLASS": "ecommerce.admin.clients.ClientAdmin",
     **{
         f"{kind}_ADMIN_CLASS": "ecommerce.admin.HiddenAdmin"
         for kind in ("ACCESS_TOKEN", "GRANT", "ID_TOKEN", "REFRESH_TOKEN")
@@ -136,6 +136,25 @@ TOKEN_MEMORY = timedelta(seconds=10)  # of each process: so long may a token be 
 RATE_LIMIT = whole_number("RATE_LIMIT", default=100)
 ADDRESS_RATE_LIMIT = whole_number("ADDRESS_RATE_LIMIT", default=60)
 
+# Staff. Whoever fails this often waits: with one name from one address, and with one name from anywhere.
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "ecommerce.staff.backends.StaffBackend"]
+AXES_HANDLER = "ecommerce.staff.lockout.LoginGuard"
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], ["username"]]
+AXES_FAILURE_LIMIT = 5
+FAILURE_LIMIT_ANYWHERE = 50
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_RESET_ON_SUCCESS = True
+AXES_CLIENT_IP_CALLABLE = "ecommerce.staff.lockout.client_address"
+AXES_LOCKOUT_CALLABLE = "ecommerce.staff.lockout.locked_page"
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "code", "csrfmiddlewaretoken"]
+REQUIRE_SECOND_FACTOR = env.bool("REQUIRE_SECOND_FACTOR", default=False)
+OTP_TOTP_ISSUER = SHOP_NAME
+
+SESSION_COOKIE_AGE = int(timedelta(hours=8).total_seconds())  # without a use
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not LOCAL
 SESSION_COOKIE_NAME = "sessionid" if LOCAL else "__Host-sessionid"
 CSRF_COOKIE_NAME = "csrftoken" if LOCAL else "__Host-csrftoken"
@@ -239,6 +258,10 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "axes",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
     "rest_framework",
     "corsheaders",
     "django_filters",
@@ -256,11 +279,14 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "ecommerce.staff.sessions.keep_alive",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "ecommerce.clock.shop_time",
+    "axes.middleware.AxesMiddleware",
 ]
 
 TEMPLATES = [

@@ -93,6 +93,7 @@ def staff(transactional_db, django_user_model) -> Client:
     """A browser in which an owner has logged in."""
     client = Client(raise_request_exception=False)
     client.force_login(django_user_model.objects.create_superuser("mia", "mia@example.com", "a long password"))
+    client.get("/admin/password_change/")  # from here on, the session is not written for a while
     return client
 
 

@@ -82,7 +82,12 @@ def test_staff_give_a_client_a_quota_of_its_own(api, staff, settings, own, serve
     settings.RATE_LIMIT = 1
     headers = bearer(api, "catalog:read")
     client = Client.objects.get()
-    form = {"name": "till", "scopes": "catalog:read", "requests_per_second": "" if own is None else own}
+    form = {
+        "name": "till",
+        "scopes": "catalog:read",
+        "requests_per_second": "" if own is None else own,
+        "is_active": "on",
+    }
 
     assert staff.post(f"/admin/ecommerce/client/{client.pk}/change/", form).status_code == 302
 

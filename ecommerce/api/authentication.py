@@ -12,6 +12,7 @@ from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
 from ecommerce.logging import client_name
+from ecommerce.staff import second_factor
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def remember(checksum: str, token: AccessToken) -> tuple[Caller, AccessToken]:
 
 
 def valid_token(checksum: str) -> AccessToken | None:
-    tokens = AccessToken.objects.filter(token_checksum=checksum, expires__gt=Now(), application__isnull=False)
+    tokens = AccessToken.objects.filter(token_checksum=checksum, expires__gt=Now(), application__is_active=True)
     return tokens.select_related("application").first()
 
 
@@ -94,7 +95,8 @@ class StaffAuthentication(SessionAuthentication):
 
     def authenticate(self, request: Request) -> tuple[Any, None] | None:
         has_cookie = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "").isalnum()
-        if not has_cookie or not request._request.user.is_staff:
+        user = request._request.user if has_cookie else None
+        if user is None or not user.is_staff or not second_factor.is_passed(user):
             return None
         return cast(tuple[Any, None] | None, super().authenticate(request))
 

@@ -3,8 +3,8 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from oauth2_provider.generators import generate_client_secret
 
+from ecommerce.clients import create_client
 from ecommerce.models import Client
 
 MAX_RATE = 1_000_000
@@ -27,13 +27,5 @@ class Command(BaseCommand):
     def handle(self, *, name: str, scopes: list[str], rate: int | None, **options: Any) -> None:
         if Client.objects.filter(name=name).exists():
             raise CommandError("There is a client of this name.")
-        secret = generate_client_secret()
-        client = Client.objects.create(
-            name=name,
-            scopes=" ".join(scopes),
-            requests_per_second=rate,
-            client_type=Client.CLIENT_CONFIDENTIAL,
-            authorization_grant_type=Client.GRANT_CLIENT_CREDENTIALS,
-            client_secret=secret,
-        )
+        client, secret = create_client(name=name, scopes=scopes, requests_per_second=rate)
         self.stdout.write(f"client_id      {client.client_id}\nclient_secret  {secret}")

@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
 from django.core.management.base import BaseCommand
 from django.db import connection
 from django.utils import timezone
@@ -78,6 +79,7 @@ class Command(BaseCommand):
         tell(faults)
         log.info("books_checked", faults=len(faults))
         clear_expired()
+        SessionStore.clear_expired()
 
 
 def tell(faults: list[Fault]) -> None:

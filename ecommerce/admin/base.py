@@ -1,14 +1,10 @@
 from typing import Any
 
 import structlog
-from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.auth.admin import GroupAdmin, UserAdmin
-from django.contrib.auth.models import Group, User
 from django.db import DataError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from unfold.admin import ModelAdmin
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.views import ChangeList
 
 from ecommerce.database import FAULTS, is_database_fault, name_of
@@ -88,35 +84,8 @@ class ReadOnly:
         return False
 
 
-class ClientAdmin(DeletedAlone, ShopAdmin):
-    """`manage.py create_client` makes them, since a secret is shown once and to one person."""
-
-    list_display = ("name", "client_id", "scopes", "requests_per_second", "created")
-    search_fields = ("name", "client_id")
-    fields = ("name", "client_id", "scopes", "requests_per_second", "created")
-    readonly_fields = ("client_id", "created")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-
 class HiddenAdmin(ReadOnly, ShopAdmin):
     """Of tokens and grants: nobody has a use for these rows."""
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
-
-
-admin.site.unregister([User, Group])
-
-
-@admin.register(User)
-class StaffAdmin(UserAdmin, ModelAdmin):
-    form = UserChangeForm
-    add_form = UserCreationForm
-    change_password_form = AdminPasswordChangeForm
-
-
-@admin.register(Group)
-class RoleAdmin(GroupAdmin, ModelAdmin):
-    pass
