@@ -116,7 +116,7 @@ class Bench:
         after = seconds_of(side.process.pid), seconds_of(self.postmaster)
         result: dict[str, Any] = json.loads(printed.stdout)
         if result["wrong"] or (result["refused"] and not work.may_run_out):
-            raise SystemExit(f"{side.name}, {work.name}: {result['refused']} refused, wrong answers: {result['wrong']}")
+            raise SystemExit(f"{side.name}, {work.name}: {result}")
         answered = result["done"] + result["refused"]
         app, database = ((b - a) / answered * 1000 for a, b in zip(before, after, strict=True))
         return result | {"rate": result["done"] / result["seconds"], "app_ms": app, "database_ms": database}

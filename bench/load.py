@@ -24,12 +24,14 @@ class Tally:
     done: list[float] = field(default_factory=list)
     refused: list[float] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
+    last_refusal: str = ""
 
     def counted(self) -> dict[str, Any]:
         return {
             "done": len(self.done),
             "refused": len(self.refused),
             "wrong": self.wrong[:3],
+            "last_refusal": self.last_refusal,
             **{f"p{rank}": percentile(self.done, rank) for rank in (50, 99)},
             **{f"refused_p{rank}": percentile(self.refused, rank) for rank in (50, 99)},
         }
@@ -72,6 +74,7 @@ class Connection(asyncio.Protocol):
             self.tally.wrong.append(f"{status} {body[:300]!r}")
         else:
             (self.tally.done if right else self.tally.refused).append(took)
+            self.tally.last_refusal = self.tally.last_refusal if right else body.decode()
         if closes:
             self.transport.close()
         else:

@@ -25,7 +25,7 @@ def fill() -> dict[str, Any]:
         for n in range(1, PRODUCTS + 1)
     ]
     with transaction.atomic():
-        import_products(rows, opening=dict.fromkeys(range(1, PRODUCTS + 1), STOCK), done_by="command:bench", note="")
+        import_products(rows, opening=[STOCK] * PRODUCTS, done_by="command:bench", note="")
         number_onwards(Product)
     return {"products": [[row.pk, str(row.uuid), price(row.pk)] for row in rows], "token": token()}
 
