@@ -183,13 +183,15 @@ class Stock(models.Model):
         return self.available + self.committed
 
 
+# A range of one product: for an equality PostgreSQL may walk the whole ledger backwards by its ids instead.
 SOLD_LATELY = """
     SELECT product.id, coalesce(sold.units, 0), sold.rows = 1000
       FROM unnest(%s::bigint[]) AS product (id)
      CROSS JOIN LATERAL (
            SELECT count(*) AS rows, -sum(available_change) FILTER (WHERE order_uuid IS NOT NULL) AS units
              FROM (SELECT available_change, order_uuid, created_at FROM catalog_stockmovement
-                    WHERE product_id = product.id ORDER BY id DESC LIMIT 1000) latest
+                    WHERE product_id BETWEEN product.id AND product.id
+                    ORDER BY product_id DESC, id DESC LIMIT 1000) latest
             WHERE created_at >= now() - interval '30 days') sold
 """
 
