@@ -9,13 +9,14 @@ LOCALDB = LOCAL=1 .venv/bin/python -m ecommerce.localdb
 PIP = .venv/bin/python -m pip --disable-pip-version-check
 COMPILE = .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help run test test-live test-browser lint format lock manage bench bench-lists bench-growth bench-flash profile
+.PHONY: help run test test-live test-browser screenshots lint format lock manage bench bench-lists bench-growth bench-flash profile
 
 help:
 	@echo "make run                        the shop with a demo catalogue, on http://127.0.0.1:$(PORT)  (PORT=8000)"
 	@echo "make test                       the tests  (ARGS='-k orders')"
 	@echo "make test-live                  programs made from /openapi.json call a running shop"
 	@echo "make test-browser               a browser works in the back office; needs Chromium"
+	@echo "make screenshots                the pictures of the README, taken anew; needs Chromium"
 	@echo "make manage do='check_books'    a management command on the database of make run"
 	@echo "make lint                       ruff and mypy"
 	@echo "make format                     ruff, changing files"
@@ -39,6 +40,9 @@ test-live: .venv/installed .venv-live/installed tests/live/node_modules/.package
 
 test-browser: .venv/installed
 	@$(LOCALDB) --throwaway -- .venv/bin/python -m pytest -p playwright $(or $(ARGS),tests/browser)
+
+screenshots: .venv/installed
+	@$(LOCALDB) --throwaway -- .venv/bin/python -m pytest -p playwright tests/browser/screenshots.py
 
 manage: .venv/installed
 	@$(LOCALDB) -- .venv/bin/python manage.py $(do)

@@ -11,6 +11,7 @@ from django.db import connection
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
+from orders.dashboard.page import tile
 from orders.dashboard.sales import Sales, sales_by_day, top_products
 from orders.models import DayOfSales, Order, ProductDay
 from orders.services import cancel_order, complete_order, count_days
@@ -129,6 +130,12 @@ def test_the_page_shows_the_period_with_few_queries(staff, days):
     assert "2,000.00 USD +100 % before: 1,000.00" in text
     assert "1 order, the oldest since" in text
     assert "7 left" in text
+
+
+def test_a_loss_that_rounds_to_nothing_is_not_shown_as_one():
+    assert (tile("Orders", 998, 1000)["change"], tile("Orders", 998, 1000)["is_up"]) == ("+0 %", True)
+    assert (tile("Orders", 990, 1000)["change"], tile("Orders", 990, 1000)["is_up"]) == ("-1 %", False)
+    assert (tile("Orders", 5, 0)["change"], tile("Orders", 5, 0)["is_up"]) == ("", True)
 
 
 def test_what_is_no_period_shows_the_usual_one(staff):

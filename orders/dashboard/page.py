@@ -67,14 +67,15 @@ def tiles(sales: Sales, before: Sales) -> list[dict[str, Any]]:
 
 
 def tile(title: str, value: int | Decimal, before: int | Decimal, *, unit: str = "") -> dict[str, Any]:
+    change = round((value - before) / before * 100) if before else None
     places = 2 if isinstance(value, Decimal) and value < WHOLE_FROM else 0
     return {
         "title": title,
         "value": number_format(value, places, force_grouping=True),
         "unit": unit,
         "before": number_format(before, places, force_grouping=True),
-        "change": f"{round((value - before) / before * 100):+} %" if before else "",
-        "is_up": value >= before,
+        "change": "" if change is None else f"{change:+} %",
+        "is_up": change is None or change >= 0,
     }
 
 
