@@ -138,7 +138,8 @@ class Ours(Side):
         url = self.migrated()
         wanted = ["--products", "10000", "--orders", str(orders)]
         run(sys.executable, "manage.py", "fill_demo", *wanted, DATABASE_URL=url, LOCAL="1")
-        return dict(json.loads(run(sys.executable, "-m", "bench.shop", "grown", DATABASE_URL=url, **PRODUCTION)))
+        quietly = PRODUCTION | {"LOG_LEVEL": "ERROR"}  # what it prints is read
+        return dict(json.loads(run(sys.executable, "-m", "bench.shop", "grown", DATABASE_URL=url, **quietly)))
 
     def migrated(self) -> str:
         url = new_database(self.database)
