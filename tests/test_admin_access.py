@@ -7,11 +7,12 @@ from django.contrib.auth.models import Group, User
 from django.test import Client as Browser
 from django.urls import URLResolver, reverse
 
-from catalog.models import ProductImport, StockMovement
+from catalog.models import StockMovement
 from ecommerce.models import Client
 from ecommerce.staff.roles import ROLES
 from orders.models import BooksCheck
 from tests.factories import ADDRESS, ProductFactory, placed
+from tests.imports import previewed
 from tests.test_clients import new_client
 from tests.test_roles import browser_of, somebody
 
@@ -86,7 +87,7 @@ def rows(transactional_db) -> dict[str, int]:
         "ecommerce_client": Client.objects.get().pk,
         "catalog_product": ProductFactory(stock=0).pk,
         "catalog_stockmovement": StockMovement.objects.earliest("pk").pk,
-        "catalog_productimport": ProductImport.objects.create(file_name="x.csv").pk,
+        "catalog_productimport": previewed("sku,price\nROW,1\n").pk,
         "orders_order": placed({lamp: 1}, ship_to=ADDRESS).pk,
         "orders_bookscheck": BooksCheck.objects.create(asked_by="command:test").pk,
     }
