@@ -87,6 +87,12 @@ def test_variants_of_shopify_share_a_group():
     assert (mug.name, mug.options, mug.is_active, available(mug)) == ("Mug", [], False, 7)
 
 
+def test_stock_below_zero_is_said_to_be_none():
+    rows = previewed(SHOPIFY).rows.order_by("line")
+
+    assert [row.message for row in rows] == ["", "stock below zero is taken for none", ""]
+
+
 def test_the_same_file_again_changes_nothing():
     imported(SHOPIFY)
 

@@ -63,7 +63,11 @@ def whole_number(cell: str, *, highest: int = MAX_STOCK) -> int:
 
 def shelf_of_shopify(cell: str) -> int:
     """Shopify counts below zero what it sold without having it. Here nothing lies on such a shelf."""
-    return 0 if re.fullmatch(r"-[0-9]{1,15}", cell.strip()) else whole_number(cell)
+    return 0 if is_below_zero(cell) else whole_number(cell)
+
+
+def is_below_zero(cell: str) -> bool:
+    return re.fullmatch(r"-[0-9]{1,15}", cell.strip()) is not None
 
 
 def price(cell: str, *, mark: str | None) -> str:

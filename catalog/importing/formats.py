@@ -68,6 +68,7 @@ class FileRow:
     line: int
     values: dict[str, Any] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)  # what was taken otherwise than it stands there
 
     def take(self, name: str, cell: str, parse: Parser, *, column: str) -> None:
         """An empty cell says nothing."""
@@ -183,6 +184,8 @@ def shopify_row(line: Line, head: Line, parsers: dict[str, Parser]) -> FileRow:
     shared = {name: head.cells[name] for name in OF_GROUPS & head.cells.keys()}
     row = row_of(Line(line.number, shared | line.cells), SHOPIFY, parsers)
     take_options(row, line, head, parsers)
+    if cells.is_below_zero(line.cells.get("variant inventory qty", "")):
+        row.remarks.append("stock below zero is taken for none")
     if "image_url" not in row.values:
         row.take("image_url", shared.get("image src", ""), parsers["image_url"], column="image src")
     for column in ("published", "status"):

@@ -82,7 +82,7 @@ def planned_creation(row: FileRow) -> ImportRow:
         return refused(row, None, NO_SKU)
     if missing:
         return refused(row, None, f"the shop has no such product, and a new one needs a {' and a '.join(missing)}")
-    return planned(row, Kind.CREATED, None)
+    return planned(row, Kind.CREATED, None, message="; ".join(row.remarks))
 
 
 def planned_update(row: FileRow, product: Product, shop: Shop) -> ImportRow:
