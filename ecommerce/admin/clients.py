@@ -3,8 +3,10 @@ from typing import Any
 import structlog
 from django import forms
 from django.conf import settings
+from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.html import format_html
 from django.views.decorators.debug import sensitive_variables
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
@@ -49,11 +51,16 @@ class ClientAdmin(DeletedAlone, ShopAdmin):
     """Deleted, a client's tokens end with it; its orders and movements keep its id."""
 
     form = ClientForm
-    list_display = ("name", "client_id", "scopes", "requests_per_second", "is_active", "last_token_at")
+    list_display = ("name", "id_to_copy", "scopes", "requests_per_second", "is_active", "last_token_at")
     list_filter = ("is_active",)
     search_fields = ("name", "client_id")
-    readonly_fields = ("client_id", "created", "last_token_at")
+    readonly_fields = ("id_to_copy", "created", "last_token_at")
     actions_detail = ("rotate",)
+
+    @admin.display(description="client id", ordering="client_id")
+    def id_to_copy(self, client: Client) -> str:
+        """Its 40 signs are one word, which may be wider than a phone."""
+        return format_html('<span style="overflow-wrap: anywhere">{}</span>', client.client_id)
 
     def get_fields(self, request: HttpRequest, obj: Client | None = None) -> list[str]:
         fields = list(ClientForm.Meta.fields)
