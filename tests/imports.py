@@ -18,6 +18,14 @@ SHOPIFY = (
     "shirt,,,,,,,,,,https://example.com/back.jpg,\r\n"
     "mug,Mug,,false,Title,Default Title,,,7,9.99,,\r\n"
 )
+RENAMED_SHOPIFY = (
+    "Title,URL handle,Description,Vendor,Published on online store,Status,SKU,Barcode,Option1 name,Option1 value,"
+    "Option1 Linked To,Price,Compare-at price,Inventory quantity,Product image URL,Image position,Variant image URL\r\n"
+    "Kettle,kettle,<p>Whistles</p>,Ours,TRUE,Active,KET-1,4006381333931,Litres,1.5,,35.00,40.00,-1,https://example.com/k.jpg,1,\r\n"
+    ",kettle,,,,,KET-2,,,2,,39.50,,4,https://example.com/side.jpg,2,https://example.com/two.jpg\r\n"
+    ",kettle,,,,,,,,,,,,,https://example.com/back.jpg,3,\r\n"
+    "Tea towel,towel,,Ours,TRUE,Draft,,,Title,Default Title,,8.00,,12,,,\r\n"
+)
 
 
 def previewed(text: str | bytes, *, name: str = "products.csv") -> ProductImport:

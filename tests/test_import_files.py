@@ -8,9 +8,9 @@ import pytest
 from catalog.importing import limits, workbooks
 from catalog.importing.cells import decimal_mark, price
 from catalog.importing.errors import WrongCell, WrongFile
-from catalog.importing.formats import format_of, rows_of
+from catalog.importing.formats import format_of, not_read, rows_of
 from catalog.importing.reading import read_table
-from tests.imports import SHOPIFY, workbook
+from tests.imports import RENAMED_SHOPIFY, SHOPIFY, workbook
 
 TEXT = "sku,name,price\r\nÄ1,Größe,19.99\r\n"
 READ = [(2, {"sku": "Ä1", "name": "Größe", "price": "19.99"})]
@@ -113,6 +113,75 @@ def test_reads_variants_of_shopify_as_they_are():
                 "is_active": False,
             },
         ),
+    ]
+
+
+def test_reads_the_newer_names_of_shopifys_columns():
+    kettle = {"handle": "kettle", "title": "Kettle", "description": "<p>Whistles</p>", "is_active": True}
+
+    assert values(RENAMED_SHOPIFY) == [
+        (
+            2,
+            kettle
+            | {
+                "sku": "KET-1",
+                "name": "Kettle - 1.5",
+                "options": [["Litres", "1.5"]],
+                "price": "35.00",
+                "stock": 0,
+                "image_url": "https://example.com/k.jpg",
+            },
+        ),
+        (
+            3,
+            kettle
+            | {
+                "sku": "KET-2",
+                "name": "Kettle - 2",
+                "options": [["Litres", "2"]],
+                "price": "39.50",
+                "stock": 4,
+                "image_url": "https://example.com/two.jpg",
+            },
+        ),
+        (
+            5,
+            {
+                "handle": "towel",
+                "title": "Tea towel",
+                "name": "Tea towel",
+                "options": [],
+                "price": "8.00",
+                "stock": 12,
+                "is_active": False,
+            },
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("header", "kind", "ignored"),
+    [
+        ("Handle,Title,Variant Price,SKU,Price", "shopify", ["sku", "price"]),
+        ("URL handle,Title,SKU,Price,Variant Price,Handle", "shopify", ["variant price", "handle"]),
+        ("Handle,Title,SKU,Price,Description,Option1 value,Status", "products", ["status"]),
+        ("SKU,Title,Price,Inventory quantity", "products", ["inventory quantity"]),
+    ],
+)
+def test_the_header_tells_the_names_of_shopify_from_our_own(header, kind, ignored):
+    columns = read_table(f"{header}\nx\n".encode()).columns
+
+    assert format_of(columns) == kind
+    assert not_read(columns, format_of(columns)) == ignored
+
+
+def test_blames_a_cell_of_shopify_by_the_name_that_it_has_in_the_file():
+    rows = read("URL handle,Title,Price,Inventory quantity,Product image URL\nmug,Mug,cheap,many,mug.jpg\n")[1]
+
+    assert rows[0].errors == [
+        "price: write a number such as 19.99",
+        "inventory quantity: write a whole number from 0 to 1,000,000,000",
+        "product image url: it is no address that begins with https:// or http://",
     ]
 
 

@@ -12,7 +12,8 @@ from catalog.importing.errors import WrongCell, WrongFile
 from catalog.models import MAX_STOCK, Product
 from ecommerce.exporting import unharmed
 
-YES, NO = {"true", "yes", "1", "on", "active"}, {"false", "no", "0", "off", "draft", "archived"}
+YES = {"true", "yes", "1", "on", "active", "unlisted"}  # unlisted: sold to whoever has the link
+NO = {"false", "no", "0", "off", "draft", "archived"}
 GROUPING = re.compile(r"(?<=\d)[\s'](?=\d{3})")
 MARKS = {".": "point", ",": "comma"}
 

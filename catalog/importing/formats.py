@@ -12,11 +12,13 @@ from catalog.models import ProductImport
 
 Format = ProductImport.Format
 Parser = Callable[[str], Any]
+Parsers = dict[str, Parser]
 OPTIONS = range(1, 4)
 EXPORTED, COUNTED = "on hand (exported)", "on hand (new)"
 
 # The column of a file -> what it says
-PRODUCTS = {
+Names = dict[str, str]
+PRODUCTS: Names = {
     "sku": "sku",
     "name": "name",
     "description": "description",
@@ -30,17 +32,34 @@ PRODUCTS = {
     "title": "title",
     "stock": "stock",
 }
-SHOPIFY = {
+SHOPIFY: Names = {
     "variant sku": "sku",
     "body (html)": "description",
     "variant price": "price",
     "variant image": "image_url",
+    "image src": "picture",
+    "published": "published",
+    "status": "status",
     "handle": "handle",
     "title": "title",
     "variant inventory qty": "stock",
 }
-INVENTORY = {"sku": "sku", EXPORTED: "exported", COUNTED: "on_hand"}
-PARSERS: dict[str, Parser] = {
+# Shopify's newer exports. Their sku, price and title are ours too: only the name of the handle tells them apart.
+RENAMED_HANDLE = "url handle"
+RENAMED_SHOPIFY: Names = {
+    "sku": "sku",
+    "description": "description",
+    "price": "price",
+    "variant image url": "image_url",
+    "product image url": "picture",
+    "published on online store": "published",
+    "status": "status",
+    RENAMED_HANDLE: "handle",
+    "title": "title",
+    "inventory quantity": "stock",
+}
+INVENTORY: Names = {"sku": "sku", EXPORTED: "exported", COUNTED: "on_hand"}
+PARSERS: Parsers = {
     "sku": cells.sku,
     "name": partial(cells.text, longest=255),
     "description": partial(cells.text, longest=100_000),
@@ -55,12 +74,7 @@ PARSERS: dict[str, Parser] = {
     "on_hand": cells.whole_number,
 }
 OF_OPTIONS = {f"option{n} {part}" for n in OPTIONS for part in ("name", "value")}
-OF_GROUPS = {"title", "body (html)", "image src", "published", "status"} | {f"option{n} name" for n in OPTIONS}
-READ = {
-    Format.PRODUCTS: set(PRODUCTS) | OF_OPTIONS,
-    Format.SHOPIFY: set(SHOPIFY) | OF_OPTIONS | OF_GROUPS,
-    Format.INVENTORY: set(INVENTORY),
-}
+OF_GROUPS = ("title", "description", "picture", "published", "status")
 
 
 @dataclass
@@ -90,56 +104,68 @@ def format_of(columns: Iterable[str]) -> ProductImport.Format:
         if missing := set(INVENTORY) - names:
             raise WrongFile(f"An inventory file also needs the column {sorted(missing)[0]}.")
         return Format.INVENTORY
-    if "handle" in names and any(name.startswith("variant ") for name in names):
+    if RENAMED_HANDLE in names or ("handle" in names and any(name.startswith("variant ") for name in names)):
         return Format.SHOPIFY
     if not names & {"sku", "handle"}:
         seen = shortened(", ".join(name for name in columns if name))
         raise WrongFile(f"No column tells which product a row means: sku, or Handle. The header says: {seen}.")
-    if not names & (READ[Format.PRODUCTS] - {"sku", "handle"}):
+    if not names & (PRODUCTS.keys() | OF_OPTIONS) - {"sku", "handle"}:
         raise WrongFile("No column says anything of a product, such as price or name.")
     return Format.PRODUCTS
 
 
-def not_read(columns: Iterable[str], kind: ProductImport.Format) -> list[str]:
-    return [name for name in columns if name and name not in READ[kind]]
+def names_of(columns: Iterable[str], kind: ProductImport.Format) -> Names:
+    if kind == Format.SHOPIFY:
+        return RENAMED_SHOPIFY if RENAMED_HANDLE in columns else SHOPIFY
+    return {Format.PRODUCTS: PRODUCTS, Format.INVENTORY: INVENTORY}[kind]
+
+
+def not_read(columns: list[str], kind: ProductImport.Format) -> list[str]:
+    read = names_of(columns, kind).keys() | (OF_OPTIONS if kind != Format.INVENTORY else set())
+    return [name for name in columns if name and name not in read]
 
 
 def rows_of(table: Table, kind: ProductImport.Format) -> list[FileRow]:
     """Raises WrongFile where the whole file is to blame."""
-    refuse_synonyms(table.columns, kind)
+    names = names_of(table.columns, kind)
+    refuse_synonyms(table.columns, names)
     parsers = dict(PARSERS)
-    column = "variant price" if kind == Format.SHOPIFY else "price"
+    column = columns_by_name(names).get("price", "")
     mark = cells.decimal_mark((line.number, line.cells[column]) for line in table.lines if column in line.cells)
     if mark:
         table.read_as["Decimal mark"] = cells.MARKS[mark]
     parsers["price"] = partial(cells.price, mark=mark)
     read = {Format.SHOPIFY: shopify_rows, Format.PRODUCTS: product_rows, Format.INVENTORY: inventory_rows}[kind]
-    return read(table.lines, parsers)
+    return read(table.lines, names, parsers)
 
 
-def refuse_synonyms(columns: Iterable[str], kind: ProductImport.Format) -> None:
-    names = {Format.PRODUCTS: PRODUCTS, Format.SHOPIFY: SHOPIFY, Format.INVENTORY: INVENTORY}[kind]
+def refuse_synonyms(columns: Iterable[str], names: Names) -> None:
     said: dict[str, str] = {}
     for column in columns:
         if (field_name := names.get(column)) and said.setdefault(field_name, column) != column:
             raise WrongFile(f"Two columns say the same: {said[field_name]} and {column}.")
 
 
-def row_of(line: Line, names: dict[str, str], parsers: dict[str, Parser]) -> FileRow:
+def columns_by_name(names: Names) -> Names:
+    return {name: column for column, name in names.items()}
+
+
+def row_of(line: Line, names: Names, parsers: Parsers) -> FileRow:
     row = FileRow(line.number)
     for column, name in names.items():
-        row.take(name, line.cells.get(column, ""), parsers[name], column=column)
+        if name in parsers:
+            row.take(name, line.cells.get(column, ""), parsers[name], column=column)
     return row
 
 
-def inventory_rows(lines: list[Line], parsers: dict[str, Parser]) -> list[FileRow]:
-    return [row_of(line, INVENTORY, parsers) for line in lines]
+def inventory_rows(lines: list[Line], names: Names, parsers: Parsers) -> list[FileRow]:
+    return [row_of(line, names, parsers) for line in lines]
 
 
-def product_rows(lines: list[Line], parsers: dict[str, Parser]) -> list[FileRow]:
+def product_rows(lines: list[Line], names: Names, parsers: Parsers) -> list[FileRow]:
     rows = []
     for line in lines:
-        row = row_of(line, PRODUCTS, parsers)
+        row = row_of(line, names, parsers)
         if "handle" not in row.values and (title := row.values.pop("title", "")):
             row.values.setdefault("name", title)
         take_options(row, line, line, parsers)
@@ -147,7 +173,7 @@ def product_rows(lines: list[Line], parsers: dict[str, Parser]) -> list[FileRow]
     return rows
 
 
-def take_options(row: FileRow, line: Line, named: Line, parsers: dict[str, Parser]) -> None:
+def take_options(row: FileRow, line: Line, named: Line, parsers: Parsers) -> None:
     """`named` is the row with the names of the options. Shopify calls the option of what has none Title."""
     options = []
     for n in OPTIONS:
@@ -164,36 +190,41 @@ def take_options(row: FileRow, line: Line, named: Line, parsers: dict[str, Parse
         row.values["options"] = options
 
 
-def shopify_rows(lines: list[Line], parsers: dict[str, Parser]) -> list[FileRow]:
+def shopify_rows(lines: list[Line], names: Names, parsers: Parsers) -> list[FileRow]:
     """The first row of a handle tells of all its variants. Rows with nothing but a further picture are passed over."""
-    shopify = parsers | {"stock": cells.shelf_of_shopify}
+    parsers = parsers | {"stock": cells.shelf_of_shopify}
+    columns = columns_by_name(names)
+    of_variants = {"option1 value", columns["sku"], columns["price"]}
+    shared = {columns[name] for name in OF_GROUPS} | {f"option{n} name" for n in OPTIONS}
     first: dict[str, Line] = {}
     rows = []
     for line in lines:
-        head = first.setdefault(line.cells.get("handle", ""), line)
-        if line is head or not is_picture(line):
-            rows.append(shopify_row(line, head, shopify))
+        head = first.setdefault(line.cells.get(columns["handle"], ""), line)
+        if line is head or line.cells.keys() & of_variants:
+            whole = Line(line.number, {name: head.cells[name] for name in shared & head.cells.keys()} | line.cells)
+            rows.append(shopify_row(whole, head, names, parsers))
     return rows
 
 
-def is_picture(line: Line) -> bool:
-    return not line.cells.keys() & {"option1 value", "variant sku", "variant price"}
-
-
-def shopify_row(line: Line, head: Line, parsers: dict[str, Parser]) -> FileRow:
-    shared = {name: head.cells[name] for name in OF_GROUPS & head.cells.keys()}
-    row = row_of(Line(line.number, shared | line.cells), SHOPIFY, parsers)
+def shopify_row(line: Line, head: Line, names: Names, parsers: Parsers) -> FileRow:
+    """`line` with what the first of its handle, the `head`, says for all."""
+    columns = columns_by_name(names)
+    row = row_of(line, names, parsers)
     take_options(row, line, head, parsers)
-    if cells.is_below_zero(line.cells.get("variant inventory qty", "")):
+    if cells.is_below_zero(line.cells.get(columns["stock"], "")):
         row.remarks.append("stock below zero is taken for none")
     if "image_url" not in row.values:
-        row.take("image_url", shared.get("image src", ""), parsers["image_url"], column="image src")
-    for column in ("published", "status"):
+        take_shared(row, "image_url", head, parsers, column=columns["picture"])
+    for name in ("published", "status"):
         if row.values.get("is_active") is not False:
-            row.take("is_active", shared.get(column, ""), parsers["is_active"], column=column)
+            take_shared(row, "is_active", head, parsers, column=columns[name])
     if title := row.values.get("title"):
         name_variant(row, title)
     return row
+
+
+def take_shared(row: FileRow, name: str, head: Line, parsers: Parsers, *, column: str) -> None:
+    row.take(name, head.cells.get(column, ""), parsers[name], column=column)
 
 
 def name_variant(row: FileRow, title: str) -> None:
