@@ -2,12 +2,12 @@ from django.contrib import admin
 
 from catalog.exporting import OF_MOVEMENTS
 from catalog.models import StockMovement
-from ecommerce.admin import ReadOnly, ShopAdmin
+from ecommerce.admin import NamesWho, ReadOnly, ShopAdmin
 from ecommerce.downloads import Downloads
 
 
 @admin.register(StockMovement)
-class StockMovementAdmin(Downloads, ReadOnly, ShopAdmin):
+class StockMovementAdmin(NamesWho, Downloads, ReadOnly, ShopAdmin):
     downloads = OF_MOVEMENTS
     list_display = (
         "created_at",
@@ -16,9 +16,10 @@ class StockMovementAdmin(Downloads, ReadOnly, ShopAdmin):
         "available_change",
         "committed_change",
         "available_after",
-        "done_by",
+        "who",
         "note",
     )
+    fields = (*list_display, "order_uuid", "idempotency_key", "request_id")
     list_filter = ("kind", "created_at")
     list_select_related = ("product",)
     search_fields = ("product__name", "product__sku", "order_uuid__exact", "note")

@@ -17,7 +17,7 @@ from catalog.importing.previewing import NOT_READ, preview, preview_again
 from catalog.importing.showing import counts_of, facts_of, kinds_of, shown_rows
 from catalog.models import ImportRow, ProductImport
 from catalog.services import apply_import, discard_preview, undo_import
-from ecommerce.admin import REFUSALS, ReadOnly, ShopAdmin, sentence, staff_name
+from ecommerce.admin import REFUSALS, NamesWho, ReadOnly, ShopAdmin, sentence, staff_name
 from ecommerce.downloads import Downloads
 
 ROWS_OF_A_PAGE = 100
@@ -39,8 +39,8 @@ class ImportsAndDownloads(Downloads):
 
 
 @admin.register(ProductImport)
-class ProductImportAdmin(ReadOnly, ShopAdmin):
-    list_display = ("file_name", "format", "state", "rows_by_kind", "done_by", "created_at", "applied_at", "undone_at")
+class ProductImportAdmin(NamesWho, ReadOnly, ShopAdmin):
+    list_display = ("file_name", "format", "state", "rows_by_kind", "who", "created_at", "applied_at", "undone_at")
     list_filter = ("state", "format")
     ordering = ("-id",)
 

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpR
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
-from ecommerce.admin import ReadOnly, ShopAdmin, staff_name
+from ecommerce.admin import NamesWho, ReadOnly, ShopAdmin, staff_name
 from orders.models import BooksCheck
 from orders.services import ask_for_check
 
@@ -17,10 +17,11 @@ PAGES = {"order": "orders_order", "product": "catalog_product", "stock": "catalo
 
 
 @admin.register(BooksCheck)
-class BooksCheckAdmin(ReadOnly, ShopAdmin):
-    list_display = ("asked_at", "asked_by", "started_at", "finished_at", "fault_count")
+class BooksCheckAdmin(NamesWho, ReadOnly, ShopAdmin):
+    who_column = "asked_by"
+    list_display = ("asked_at", "who", "started_at", "finished_at", "fault_count")
     ordering = ("-id",)
-    fields = ("asked_by", "asked_at", "started_at", "finished_at", "fault_count")
+    fields = ("who", "asked_at", "started_at", "finished_at", "fault_count")
     change_form_template = "admin/orders/bookscheck/change_form.html"
 
     def get_urls(self) -> list[URLPattern]:
