@@ -60,7 +60,17 @@ UNFOLD: dict[str, Any] = {
         "show_search": False,
         "command_search": True,
         "navigation": [
-            {"items": [link("Dashboard", "monitoring", "index")]},
+            {
+                "items": [
+                    link("Dashboard", "monitoring", "index"),
+                    link(
+                        "Checks of the books",
+                        "fact_check",
+                        "orders_bookscheck_changelist",
+                        permission="orders.view_bookscheck",
+                    ),
+                ]
+            },
             {
                 "title": "Orders",
                 "items": [

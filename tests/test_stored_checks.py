@@ -75,3 +75,10 @@ def test_who_may_not_ask_for_a_check_cannot(client, django_user_model):
     assert browser.post("/admin/orders/bookscheck/now/").status_code == 403
     assert browser.get("/admin/orders/bookscheck/now/").status_code == 405
     assert not BooksCheck.objects.exists()
+
+
+@pytest.mark.parametrize(("permission", "is_led"), [("view_bookscheck", True), ("view_product", False)])
+def test_the_menu_leads_whoever_may_look_to_the_checks(client, django_user_model, permission, is_led):
+    page = someone(client, django_user_model, permission).get("/admin/").content.decode()
+
+    assert ("Checks of the books" in page) == is_led
