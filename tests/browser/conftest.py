@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import ConsoleMessage, Page
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page
 
 from ecommerce import settings as own_settings
 from tests.serving import Shop
@@ -52,15 +52,18 @@ def log_in(page: Page, shop: Shop, password: str = "a long password") -> None:
 
 
 @pytest.fixture(autouse=True)
-def complaints(page: Page) -> Iterator[list[str]]:
-    """Of the browser: scripts that fail, and what the policy of the page does not let in. There are none."""
+def complaints(context: BrowserContext) -> Iterator[list[str]]:
+    """Of every tab: scripts that fail, and what the policy of the page does not let in. There are none."""
     heard: list[str] = []
 
-    def hear(message: ConsoleMessage) -> None:
-        if message.type == "error" and "429" not in message.text:
-            heard.append(f"{page.url}: {message.text}")
+    def hear(tab: Page | None, complaint: object) -> None:
+        heard.append(f"{tab and tab.url}: {complaint}")
 
-    page.on("console", hear)
-    page.on("pageerror", lambda error: heard.append(f"{page.url}: {error}"))
+    def listen(message: ConsoleMessage) -> None:
+        if message.type == "error" and "429" not in message.text:
+            hear(message.page, message.text)
+
+    context.on("console", listen)
+    context.on("weberror", lambda failed: hear(failed.page, failed.error))
     yield heard
     assert heard == []
