@@ -57,7 +57,8 @@ class OrderQuerySet(models.QuerySet["Order"]):
         if not re.fullmatch("[0-9]{1,18}", text):
             return self.filter(HAS_WORDS).alias(words=WORDS).filter(words=query)
         by_words = Order.objects.filter(HAS_WORDS).alias(words=WORDS).filter(words=query)
-        return self.filter(Q(pk__in=by_words.values("pk")) | Q(pk=int(text)))
+        by_number = Order.objects.filter(pk=int(text))  # of a union each part has its index, of an OR none
+        return self.filter(pk__in=by_words.values("pk").union(by_number.values("pk"), all=True))
 
     def with_lines(self) -> "OrderQuerySet":
         """`lines` of each holds its items, with the uuids of their products."""

@@ -1,5 +1,6 @@
 """A list of the back office costs the same on a million rows."""
 
+import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -39,3 +40,17 @@ def test_pages_end_where_the_count_does(staff, monkeypatch):
 
     assert staff.get(PRODUCTS, {"p": 2}).status_code == 200
     assert staff.get(PRODUCTS, {"p": 3})["Location"] == f"{PRODUCTS}?e=1"
+
+
+@pytest.mark.parametrize(("few", "sorts_what_it_found"), [(2, True), (1, False)])
+def test_what_is_few_is_sorted_and_not_looked_for_along_the_ordering(staff, monkeypatch, few, sorts_what_it_found):
+    monkeypatch.setattr(paginator, "MAX_ROWS", few)
+    cheap, dear = ProductFactory(name="Lamp", price="5"), ProductFactory(name="Lamp", price="10")
+    ProductFactory(name="Sofa")
+
+    with CaptureQueriesContext(connection) as queries:
+        page = staff.get(PRODUCTS, {"q": "lamp", "o": "-4"})
+
+    assert list(page.context["cl"].result_list) == [dear, cheap]
+    [sql] = [query["sql"] for query in queries if "ORDER BY" in query["sql"] and "@@" in query["sql"]]
+    assert ("ORDER BY COALESCE(" in sql) == sorts_what_it_found

@@ -10,7 +10,6 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import BooleanField, F, Field, Func, Model, Q, QuerySet, Value
-from django.db.models.functions import Coalesce
 from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.pagination import BasePagination
@@ -20,6 +19,7 @@ from rest_framework.utils.urls import remove_query_param, replace_query_param
 
 from ecommerce.api.fields import MAX_ID, LaxIntegerField
 from ecommerce.api.parameters import read_parameters, refused_parameter
+from ecommerce.paginator import off_index
 
 MAX_DEPTH = 10_000  # rows that a page number may skip
 MAX_COUNT = 10_000  # rows that are counted one by one
@@ -44,9 +44,9 @@ class Order:
     descending: bool
 
     def sort(self, rows: QuerySet[Any], *, backwards: bool, by_index: bool = True) -> QuerySet[Any]:
-        """Without the index all rows are read first: PostgreSQL does not know that COALESCE(x, x) is x."""
+        """Without the index all rows are read first."""
         downwards = self.descending != backwards
-        keys = [F(name) if by_index else Coalesce(name, name) for name in dict.fromkeys([self.column.name, "pk"])]
+        keys = [F(name) if by_index else off_index(name) for name in dict.fromkeys([self.column.name, "pk"])]
         return rows.order_by(*(key.desc() if downwards else key.asc() for key in keys))
 
     def after(self, place: "Place | None", rows: QuerySet[Any], *, by_index: bool = True) -> QuerySet[Any]:
