@@ -1,6 +1,7 @@
-from typing import Any
+from typing import Any, cast
 
 from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
 from django.db.models.functions import Coalesce
 from django.utils.functional import cached_property
 
@@ -26,15 +27,19 @@ class CappedPaginator(Paginator):
         return self.rows_found > MAX_ROWS
 
     def page(self, number: int | str) -> Page:
-        """Where few rows were found, they are found again and sorted: PostgreSQL would rather walk an index of the
-        ordering in the hope of meeting them soon, and they may all lie at its other end."""
-        if self.object_list.query.where and not self.is_capped:
-            keys = [
-                off_index(name.removeprefix("-")).desc() if name.startswith("-") else off_index(name).asc()
-                for name in dict.fromkeys(self.object_list.query.order_by)
-            ]
-            self.object_list = self.object_list.order_by(*keys)
+        self.object_list = self.all_rows()
         return super().page(number)
+
+    def all_rows(self) -> QuerySet[Any]:
+        """Few that were found are sorted. PostgreSQL would rather walk an index of the ordering in the hope of meeting
+        them soon, and they may all lie at its other end."""
+        if self.is_capped or not self.object_list.query.where:
+            return cast(QuerySet[Any], self.object_list)
+        keys = [
+            off_index(name.removeprefix("-")).desc() if name.startswith("-") else off_index(name).asc()
+            for name in dict.fromkeys(self.object_list.query.order_by)
+        ]
+        return cast(QuerySet[Any], self.object_list.order_by(*keys))
 
 
 def off_index(column: str) -> Coalesce:

@@ -35,10 +35,15 @@ def staff_name(request: HttpRequest) -> str:
 
 
 class ShopList(ChangeList):
+    paginator: CappedPaginator
+    result_list: Any
+
     def get_results(self, request: HttpRequest) -> None:
         """Nobody counts the rows that are filtered away, so Unfold is not to offer a number for them."""
         super().get_results(request)
         self.full_result_count = self.result_count
+        if self.show_all or not self.multi_page:
+            self.result_list = self.paginator.all_rows()
 
 
 class ShopAdmin(ModelAdmin):

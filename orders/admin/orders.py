@@ -38,8 +38,6 @@ MAX_COUNT = 999
 
 
 class OrderList(ShopList):
-    result_list: Any
-
     def get_results(self, request: HttpRequest) -> None:
         """With the people of a page named at once, and of its orders nothing but what is shown."""
         super().get_results(request)
