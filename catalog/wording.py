@@ -1,15 +1,16 @@
 """What the books of the catalogue say, in words for staff."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from catalog.models import Product, ProductChange, StockMovement
+from catalog.models import Product, ProductChange, ProductGroup, StockMovement
 from ecommerce.people import names_of
 
 Kind = StockMovement.Kind
 LONGEST = 300
+GROUP = "group_id"
 SENTENCES = {
     Kind.OPENING: "Stock it opened with",
     Kind.RECEIVED: "Units arrived",
@@ -46,6 +47,7 @@ class Told:
 def told(changes: Iterable[ProductChange]) -> list[Told]:
     rows = list(changes)
     names = names_of(row.done_by for row in rows)
+    differences = differences_of([row.changes for row in rows])
     return [
         Told(
             version=row.version,
@@ -53,13 +55,28 @@ def told(changes: Iterable[ProductChange]) -> list[Told]:
             who=names[row.done_by],
             note=row.note,
             at=row.created_at,
-            differences=[difference(column, old, new) for column, (old, new) in row.changes.items()],
+            differences=its,
         )
-        for row in rows
+        for row, its in zip(rows, differences, strict=True)
     ]
 
 
-def difference(column: str, old: Any, new: Any) -> Difference:
+def differences_of(changes: Sequence[Mapping[str, Sequence[Any]]]) -> list[list[Difference]]:
+    """Of each of these `changes`, whose groups are asked for at once."""
+    groups = names_of_groups({number for fields in changes for number in fields.get(GROUP, []) if number is not None})
+    return [[difference(column, *pair, groups=groups) for column, pair in fields.items()] for fields in changes]
+
+
+def names_of_groups(numbers: set[int]) -> dict[int, str]:
+    """With the handle, since several groups may have one title."""
+    known = ProductGroup.objects.in_bulk(numbers) if numbers else {}
+    names = {group.pk: f"{group.title} ({group.handle})" if group.title else group.handle for group in known.values()}
+    return {number: f"group {number} (gone)" for number in numbers} | names
+
+
+def difference(column: str, old: Any, new: Any, *, groups: Mapping[int, str]) -> Difference:
+    if column == GROUP:
+        old, new = groups.get(old), groups.get(new)
     return Difference(field=label_of(column), old=in_words(old), new=in_words(new))
 
 

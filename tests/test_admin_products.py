@@ -10,9 +10,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from catalog.models import SOLD_LATELY, Product
+from catalog.models import SOLD_LATELY, Product, ProductGroup
 from catalog.pricing import PriceRule
 from catalog.services import Cause, adjust_stock, receive_stock, update_product
+from catalog.wording import told
 from orders.services import cancel_order
 from tests.factories import ADDRESS, TEST, ProductFactory, place, placed
 
@@ -315,6 +316,22 @@ def test_the_history_says_who_changed_what(staff, eva):
     assert "(spring)" in page
     assert "Price: 19.99 → 49.00" in page
     assert "command test created it" in page
+
+
+def test_a_group_is_named_and_all_of_a_page_cost_one_query(staff, django_assert_num_queries):
+    lamp = ProductFactory(name="Lamp")
+    groups = [ProductGroup.objects.create(handle=f"lamps-{n}", title="Lamps" if n else "") for n in range(3)]
+    for group in groups:
+        update_product(lamp.pk, {"group_id": group.pk}, cause=TEST)
+
+    page = text_of(staff.get(page_of(lamp, "history")))
+    assert "Group: — → lamps-0" in page
+    assert "Group: lamps-0 → Lamps (lamps-1)" in page
+    assert "Group: Lamps (lamps-1) → Lamps (lamps-2)" in page
+    assert "Group: Lamps (lamps-2) → lamps-0" in text_of(staff.get(page_of(lamp, "restore", 2)))
+    assert "Group: — → lamps-0" in text_of(staff.post(page_of(lamp), form_of(lamp, name="Lantern")))
+    with django_assert_num_queries(2):
+        told(lamp.changes.all())
 
 
 def test_a_version_is_restored_after_a_question(staff):

@@ -10,7 +10,7 @@ from django.urls import URLPattern, path, reverse
 
 from catalog.models import MAX_VERSION, Product, ProductChange
 from catalog.services import Cause, history, update_product
-from catalog.wording import difference, told
+from catalog.wording import differences_of, told
 from ecommerce.admin import REFUSALS, ShopAdmin, sentence, staff_name
 
 PER_PAGE = 50
@@ -50,7 +50,7 @@ class HistoryPages(ShopAdmin):
         new = history.made_different(product, then)
         if request.method == "POST" and self.restore(request, product, new, version=version):
             return HttpResponseRedirect(reverse("admin:catalog_product_history", args=[product.pk]))
-        differences = [difference(column, history.is_now(product, column), value) for column, value in new.items()]
+        [differences] = differences_of([{name: [history.is_now(product, name), new[name]] for name in new}])
         context = {"version": version, "differences": differences}
         return self.page(request, product, "restore", f"Restore version {version} of {product}", context)
 
