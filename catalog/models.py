@@ -390,6 +390,16 @@ class ProductChangeQuerySet(models.QuerySet["ProductChange"]):
             [fields] = cursor.fetchone()
         return json.loads(fields) if fields else None
 
+    def deletions(self, text: str = "") -> "ProductChangeQuerySet":
+        """With this text in the name or the SKU that the product had."""
+        found = Q(changes__name__0__icontains=text) | Q(changes__sku__0__icontains=text) if text else Q()
+        return self.filter(found, kind="deleted")
+
+    def deleted_product(self, product_id: int) -> Product | None:
+        """As it was when it was deleted."""
+        deletion = self.deletions().filter(product=product_id).order_by("-version").first()
+        return Product(pk=product_id, **deletion.before) if deletion else None
+
 
 class ProductChange(models.Model):
     """One write of a product's fields: `changes` has [old, new] of each that became another. Rows are only ever added.
@@ -419,6 +429,7 @@ class ProductChange(models.Model):
 
     class Meta:
         default_permissions = ()  # who may see the product may see its history
+        indexes = [models.Index(name="product_change_deleted", fields=["id"], condition=Q(kind="deleted"))]
         constraints = [
             models.UniqueConstraint(name="product_change_once", fields=["product", "version"]),
             models.CheckConstraint(name="product_change_done_by_is_given", condition=~Q(done_by="")),
@@ -426,3 +437,8 @@ class ProductChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {', '.join(self.changes)}"
+
+    @property
+    def before(self) -> dict[str, Any]:
+        """What the columns that it changed were: of a deletion all of them."""
+        return {column: old for column, (old, _) in self.changes.items()}

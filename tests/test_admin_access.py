@@ -18,7 +18,7 @@ from tests.test_roles import browser_of, somebody
 
 NOBODY, STAFF = "nobody", "staff"
 IMPORT = "catalog.add_product"  # and catalog.change_product
-OF_NO_ROW = ("_changelist", "_add", "_holds", "_products", "_now")
+OF_NO_ROW = ("_changelist", "_add", "_holds", "_products", "_deleted", "_now")
 ACTIONS = {"changelist": "view", "add": "add", "change": "view", "delete": "delete", "history": "view"}
 
 
@@ -53,6 +53,7 @@ PAGES = {
     **pages(
         "catalog_product",
         stock=("catalog.view_product", "catalog.change_stock"),
+        deleted=("catalog.view_product", "catalog.view_product"),
         restore=("catalog.change_product", "catalog.change_product"),
     ),
     **only_seen("catalog_stockmovement"),
@@ -102,11 +103,7 @@ def names(patterns) -> set[str]:
 
 def address(page: str, rows: dict[str, int]) -> str:
     model = "_".join(page.split("_")[:2])
-    if (
-        page.endswith(("_changelist", "_add", "_holds", "_products", "_now"))
-        or "_" not in page
-        or page.startswith("password")
-    ):
+    if page.endswith(OF_NO_ROW) or "_" not in page or page.startswith("password"):
         return reverse(f"admin:{page}")
     return reverse(f"admin:{page}", args=[rows.get(model, 1), *([1] if page.endswith("_restore") else [])])
 

@@ -12,12 +12,13 @@ from django.urls import reverse
 
 from catalog.models import SOLD_LATELY, Product, ProductGroup
 from catalog.pricing import PriceRule
-from catalog.services import Cause, adjust_stock, receive_stock, update_product
+from catalog.services import Cause, adjust_stock, delete_product, receive_stock, update_product
 from catalog.wording import told
 from orders.services import cancel_order
 from tests.factories import ADDRESS, TEST, ProductFactory, place, placed
 
 PRODUCTS = reverse("admin:catalog_product_changelist")
+DELETED = reverse("admin:catalog_product_deleted")
 
 
 def page_of(product, name="change", *more) -> str:
@@ -368,6 +369,61 @@ def test_a_restoration_is_refused_where_another_took_the_sku(staff):
 
     assert messages_of(answer) == ["Another product has this SKU."]
     assert Product.objects.get(pk=lamp.pk).sku == "OLD"
+
+
+def test_the_list_leads_to_the_history_of_a_product_that_was_deleted(staff, eva):
+    oops = ProductFactory(name="Lamp <b>", sku="OOPS", stock=0)
+    delete_product(oops.pk, cause=Cause(done_by=eva, note="typed twice"))
+    assert f'href="{DELETED}"' in staff.get(PRODUCTS).content.decode()
+
+    listed = staff.get(DELETED)
+    assert "Lamp &lt;b&gt; OOPS 19.99" in text_of(listed)
+    assert "Eva Berg typed twice" in text_of(listed)
+    assert f'href="{page_of(oops, "history")}"' in listed.content.decode()
+
+    page = text_of(staff.get(page_of(oops, "history")))
+    assert "History of Lamp &lt;b&gt; Deleted products Eva Berg deleted it" in page
+    assert "SKU: OOPS Name: Lamp &lt;b&gt; " in page
+    assert "command test created it" in page
+    assert "Restore this version" not in page
+    assert staff.get(page_of(oops, "restore", 1)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("query", "skus"),
+    [
+        ("", ["B-2", "A-1"]),
+        ("?q=lam", ["A-1"]),
+        ("?q=+b-", ["B-2"]),
+        ("?q=Lantern", []),
+        ("?q=%00", ["B-2", "A-1"]),
+        ("?page=9", ["B-2", "A-1"]),
+    ],
+)
+def test_the_deleted_are_found_by_name_and_sku(staff, query, skus):
+    for sku, name in (("A-1", "Lamp"), ("B-2", "Ink")):
+        delete_product(ProductFactory(name=name, sku=sku, stock=0).pk, cause=TEST)
+    ProductFactory(name="Lantern")
+
+    assert [row[1] for row in staff.get(DELETED + query).context["table"]["rows"]] == skus
+
+
+def test_the_number_of_queries_does_not_depend_on_the_deleted(staff):
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            assert staff.get(DELETED).status_code == 200
+        return len(asked)
+
+    delete_product(ProductFactory(stock=0).pk, cause=TEST)
+    with_one = queries()
+    for _ in range(3):
+        delete_product(ProductFactory(stock=0).pk, cause=TEST)
+
+    assert queries() == with_one
+
+
+def test_a_product_that_never_was_has_no_history(staff):
+    assert staff.get(reverse("admin:catalog_product_history", args=[999_999])).status_code == 404
 
 
 @pytest.mark.parametrize("version", [0, 9, 99999999999])

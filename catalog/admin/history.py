@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
 
 from catalog.models import MAX_VERSION, Product, ProductChange
@@ -26,7 +26,8 @@ class HistoryPages(ShopAdmin):
         return [restore, *super().get_urls()]
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
-        product = self.product_of(request, object_id)
+        product = self.product_of(request, object_id, or_deleted=True)
+        is_deleted = product._state.adding
         changes = product.changes.order_by("-version")
         before = request.GET.get("before", "")
         if before.isascii() and before.isdecimal():
@@ -35,7 +36,8 @@ class HistoryPages(ShopAdmin):
         context = {
             "rows": rows[:PER_PAGE],
             "older": rows[PER_PAGE - 1].version if len(rows) > PER_PAGE else None,
-            "may_restore": self.has_change_permission(request, product),
+            "is_deleted": is_deleted,
+            "may_restore": not is_deleted and self.has_change_permission(request, product),
         }
         return self.page(request, product, "history", f"History of {product}", context)
 
@@ -65,10 +67,14 @@ class HistoryPages(ShopAdmin):
         self.message_user(request, f"{product} is as it was in version {version}.", messages.SUCCESS)
         return True
 
-    def product_of(self, request: HttpRequest, object_id: str) -> Product:
+    def product_of(self, request: HttpRequest, object_id: str, *, or_deleted: bool = False) -> Product:
         if not object_id.isdecimal() or len(object_id) > 18:
             raise Http404
-        product = get_object_or_404(Product.objects.with_stock(), pk=object_id)
+        product = Product.objects.with_stock().filter(pk=object_id).first()
+        if product is None and or_deleted:
+            product = ProductChange.objects.deleted_product(int(object_id))
+        if product is None:
+            raise Http404
         if not self.has_view_permission(request, product):
             raise PermissionDenied
         return product

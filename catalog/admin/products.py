@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from catalog.admin.conflicts import ConflictPage
+from catalog.admin.deleted import DeletedPage
 from catalog.admin.filters import PriceFilter, StockFilter
 from catalog.admin.prices import PriceChanges
 from catalog.admin.stock import StockPage
@@ -35,7 +36,7 @@ class ProductList(ShopList):
 
 
 @admin.register(Product)
-class ProductAdmin(DeletedAlone, ConflictPage, StockPage, PriceChanges, ImportsAndDownloads):
+class ProductAdmin(DeletedAlone, ConflictPage, StockPage, DeletedPage, PriceChanges, ImportsAndDownloads):
     downloads = OF_PRODUCTS
     list_display = ("picture", "name", "sku", "price", "available", "committed", "sold_in_30_days", "is_active")
     list_display_links = ("name",)
@@ -77,6 +78,10 @@ class ProductAdmin(DeletedAlone, ConflictPage, StockPage, PriceChanges, ImportsA
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
         return super().get_queryset(request).prefetch_related("stock")
+
+    def list_links(self, request: HttpRequest) -> list[dict[str, Any]]:
+        deleted = {"title": "Deleted", "icon": "auto_delete", "path": reverse("admin:catalog_product_deleted")}
+        return [*super().list_links(request), deleted]
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ShopList]:
         return ProductList

@@ -6,6 +6,7 @@ from django.utils.safestring import SafeString
 from unfold.widgets import BASE_CLASSES, UnfoldAdminDecimalFieldWidget
 
 from catalog.models import MAX_STOCK, Product
+from ecommerce.forms import StaffForm
 
 NARROW = [*BASE_CLASSES, "px-3", "py-2", "w-32"]
 
@@ -75,3 +76,9 @@ class PriceForm(forms.ModelForm):
         if self.has_changed() and current and seen != current.version:
             self.add_error("price", f"Changed meanwhile, to {current.price}. Save again to overwrite that.")
         return self.cleaned_data
+
+
+class DeletedForm(StaffForm):
+    """Which of the deleted products are shown."""
+
+    q = forms.CharField(max_length=255, required=False, label="Name or SKU")
