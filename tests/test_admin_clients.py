@@ -74,7 +74,7 @@ def test_a_new_secret_ends_the_old_one_and_its_tokens(staff, api):
     client = Client.objects.get()
     assert api.get(PRODUCTS, headers=headers).status_code == 200
 
-    assert staff.get(page(client, "rotate")).status_code == 200
+    assert f'href="{page(client, "change")}"' in staff.get(page(client, "rotate")).content.decode()
     assert api.get(PRODUCTS, headers=headers).status_code == 200
     same_id, new_secret = credentials_in(staff.post(page(client, "rotate")))
 

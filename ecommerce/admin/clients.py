@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.html import format_html
 from django.views.decorators.debug import sensitive_variables
 from unfold.decorators import action
@@ -99,6 +100,7 @@ class ClientAdmin(DeletedAlone, ShopAdmin):
             "title": f"A new secret for {client}?",
             "text": "The old secret and the tokens that it got end: the program stands still until it has the new one.",
             "button": "Make a new secret",
+            "back": reverse("admin:ecommerce_client_change", args=[client.pk]),
         }
         return render(request, "admin/question.html", context)
 

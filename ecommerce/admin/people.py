@@ -12,6 +12,7 @@ from django.contrib.auth.models import Group, User
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django_otp.plugins.otp_static import admin as otp_static
 from django_otp.plugins.otp_totp import admin as otp_totp
 from unfold.decorators import action
@@ -143,6 +144,7 @@ class StaffAdmin(UserAdmin, KeepsAnOwner):  # type: ignore[misc]
             "title": f"Reset the second factor of {user}?",
             "text": "Do this when the person has lost the app and the backup codes, and you know who is asking.",
             "button": "Reset the second factor",
+            "back": reverse("admin:auth_user_change", args=[user.pk]),
         }
         return render(request, "admin/question.html", context)
 
