@@ -34,6 +34,14 @@ class CodeForm(StaffForm):
         self.fields["code"].widget.attrs["autocomplete"] = "one-time-code"
 
 
+class FirstCodeForm(CodeForm):
+    """Before there are backup codes."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["code"].help_text = "Six digits of the app."
+
+
 class PasswordView(views.LoginView):
     template_name = "admin/login.html"
     authentication_form = AuthenticationForm

@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django_otp import login as pass_second_factor
 
 from ecommerce.staff import second_factor
-from ecommerce.staff.login import WRONG, CodeForm
+from ecommerce.staff.login import WRONG, CodeForm, FirstCodeForm
 
 log = structlog.get_logger(__name__)
 
@@ -22,7 +22,7 @@ def second_factor_view(request: HttpRequest) -> HttpResponse:
     device = second_factor.device_of(user) if user.is_authenticated else None
     if not (user.is_active and user.is_staff) or (device and not user.is_verified()):
         return redirect("admin:login")
-    form = CodeForm(request.POST or None)
+    form = (CodeForm if device else FirstCodeForm)(request.POST or None)
     if not form.is_valid():
         return page(request, form=form)
     if device is None:
@@ -63,6 +63,6 @@ def page(request: HttpRequest, *, form: CodeForm | None = None, codes: list[str]
         "codes": codes,
         "has_device": has_device,
         "secret": device and b32encode(device.bin_key).decode(),
-        "picture": device and segno.make(device.config_url).svg_data_uri(scale=5, border=2),
+        "picture": device and segno.make(device.config_url).svg_data_uri(scale=5),
     }
     return render(request, "admin/second_factor.html", context)

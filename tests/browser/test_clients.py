@@ -11,7 +11,8 @@ def width_of(page: Page) -> int:
     return page.evaluate("document.documentElement.scrollWidth")
 
 
-def test_a_client_is_made_on_a_phone_and_its_secret_fits(go, page: Page):
+def test_a_client_is_made_on_a_phone_and_its_secret_fits_and_is_copied(go, page: Page):
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.set_viewport_size(PHONE)
 
     go("/admin/ecommerce/client/add/")
@@ -20,8 +21,16 @@ def test_a_client_is_made_on_a_phone_and_its_secret_fits(go, page: Page):
     page.get_by_role("button", name="Save", exact=True).click()
 
     expect(page.locator("#client-id")).to_have_text(Client.objects.get().client_id)
-    assert len(page.locator("#client-secret").inner_text()) == 128
+    secret = page.locator("#client-secret")
+    assert len(secret.inner_text()) == 128
     assert width_of(page) == 390
+    assert (
+        secret.evaluate("code => code.getBoundingClientRect().right") < 390
+    )  # and is not cut off by what is around it
+
+    page.get_by_role("button", name="Copy").last.click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == secret.inner_text()
 
 
 @pytest.mark.parametrize("path", ["", "{pk}/change/"])
