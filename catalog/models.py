@@ -2,7 +2,7 @@ import json
 import re
 import secrets
 from base64 import b32encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import reduce
@@ -338,6 +338,15 @@ class ProductImport(models.Model):
         return f"Import {self.pk}: {self.file_name}"
 
 
+class ImportRowQuerySet(models.QuerySet["ImportRow"]):
+    def in_batches(self, *, size: int = 2_000) -> Iterator[Sequence["ImportRow"]]:
+        """The rows of one import in the order of their lines. Each batch is one statement: memory holds no more."""
+        last = -1
+        while some := list(self.filter(line__gt=last).order_by("line")[:size]):
+            yield some
+            last = some[-1].line
+
+
 class ImportRow(models.Model):
     """What a line of the file says (`values`) and, of the fields that it changes, what they were (`before`).
 
@@ -361,6 +370,8 @@ class ImportRow(models.Model):
     before = models.JSONField(default=dict)
     errors = models.JSONField(default=list, help_text="What is wrong with the line itself, whatever the shop holds.")
     message = models.CharField(max_length=1000, blank=True)
+
+    objects = ImportRowQuerySet.as_manager()
 
     class Meta:
         indexes = [models.Index(name="row_of_import", fields=["product_import", "kind", "line"])]

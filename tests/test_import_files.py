@@ -176,9 +176,9 @@ def test_the_header_tells_the_names_of_shopify_from_our_own(header, kind, ignore
 
 
 def test_blames_a_cell_of_shopify_by_the_name_that_it_has_in_the_file():
-    rows = read("URL handle,Title,Price,Inventory quantity,Product image URL\nmug,Mug,cheap,many,mug.jpg\n")[1]
+    [row] = read("URL handle,Title,Price,Inventory quantity,Product image URL\nmug,Mug,cheap,many,mug.jpg\n")[1]
 
-    assert rows[0].errors == [
+    assert row.errors == [
         "price: write a number such as 19.99",
         "inventory quantity: write a whole number from 0 to 1,000,000,000",
         "product image url: it is no address that begins with https:// or http://",

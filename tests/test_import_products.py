@@ -109,6 +109,14 @@ def test_a_variant_is_found_by_handle_and_options_and_may_get_its_sku():
     assert Product.objects.count() == 3
 
 
+def test_a_product_is_meant_once_be_it_by_its_sku_or_by_its_options():
+    imported("sku,name,handle,option1 name,option1 value,price\nOLD,Shirt - S,shirt,Size,S,20\n")
+
+    shown = previewed("sku,handle,option1 value,price\nOLD,,,7\nNEW,shirt,S,8\n")
+
+    assert rows(shown) == [(2, "updated", ""), (3, "refused", "line 2 means the same product")]
+
+
 def test_a_new_title_is_one_of_the_group_and_of_its_variants():
     imported(SHOPIFY)
 

@@ -1,6 +1,6 @@
 """Which kind of file a table is, known by its header, and what each of its rows says of a product."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -77,7 +77,7 @@ OF_OPTIONS = {f"option{n} {part}" for n in OPTIONS for part in ("name", "value")
 OF_GROUPS = ("title", "description", "picture", "published", "status")
 
 
-@dataclass
+@dataclass(slots=True)
 class FileRow:
     line: int
     values: dict[str, Any] = field(default_factory=dict)
@@ -125,18 +125,18 @@ def not_read(columns: list[str], kind: ProductImport.Format) -> list[str]:
     return [name for name in columns if name and name not in read]
 
 
-def rows_of(table: Table, kind: ProductImport.Format) -> list[FileRow]:
+def rows_of(table: Table, kind: ProductImport.Format) -> Iterator[FileRow]:
     """Raises WrongFile where the whole file is to blame."""
     names = names_of(table.columns, kind)
     refuse_synonyms(table.columns, names)
     parsers = dict(PARSERS)
     column = columns_by_name(names).get("price", "")
-    mark = cells.decimal_mark((line.number, line.cells[column]) for line in table.lines if column in line.cells)
+    mark = cells.decimal_mark((line.number, line.cells[column]) for line in table.lines() if column in line.cells)
     if mark:
         table.read_as["Decimal mark"] = cells.MARKS[mark]
     parsers["price"] = partial(cells.price, mark=mark)
     read = {Format.SHOPIFY: shopify_rows, Format.PRODUCTS: product_rows, Format.INVENTORY: inventory_rows}[kind]
-    return read(table.lines, names, parsers)
+    return read(table.lines(), names, parsers)
 
 
 def refuse_synonyms(columns: Iterable[str], names: Names) -> None:
@@ -158,19 +158,18 @@ def row_of(line: Line, names: Names, parsers: Parsers) -> FileRow:
     return row
 
 
-def inventory_rows(lines: list[Line], names: Names, parsers: Parsers) -> list[FileRow]:
-    return [row_of(line, names, parsers) for line in lines]
+def inventory_rows(lines: Iterable[Line], names: Names, parsers: Parsers) -> Iterator[FileRow]:
+    for line in lines:
+        yield row_of(line, names, parsers)
 
 
-def product_rows(lines: list[Line], names: Names, parsers: Parsers) -> list[FileRow]:
-    rows = []
+def product_rows(lines: Iterable[Line], names: Names, parsers: Parsers) -> Iterator[FileRow]:
     for line in lines:
         row = row_of(line, names, parsers)
         if "handle" not in row.values and (title := row.values.pop("title", "")):
             row.values.setdefault("name", title)
         take_options(row, line, line, parsers)
-        rows.append(row)
-    return rows
+        yield row
 
 
 def take_options(row: FileRow, line: Line, named: Line, parsers: Parsers) -> None:
@@ -190,20 +189,18 @@ def take_options(row: FileRow, line: Line, named: Line, parsers: Parsers) -> Non
         row.values["options"] = options
 
 
-def shopify_rows(lines: list[Line], names: Names, parsers: Parsers) -> list[FileRow]:
+def shopify_rows(lines: Iterable[Line], names: Names, parsers: Parsers) -> Iterator[FileRow]:
     """The first row of a handle tells of all its variants. Rows with nothing but a further picture are passed over."""
     parsers = parsers | {"stock": cells.shelf_of_shopify}
     columns = columns_by_name(names)
     of_variants = {"option1 value", columns["sku"], columns["price"]}
     shared = {columns[name] for name in OF_GROUPS} | {f"option{n} name" for n in OPTIONS}
     first: dict[str, Line] = {}
-    rows = []
     for line in lines:
         head = first.setdefault(line.cells.get(columns["handle"], ""), line)
         if line is head or line.cells.keys() & of_variants:
             whole = Line(line.number, {name: head.cells[name] for name in shared & head.cells.keys()} | line.cells)
-            rows.append(shopify_row(whole, head, names, parsers))
-    return rows
+            yield shopify_row(whole, head, names, parsers)
 
 
 def shopify_row(line: Line, head: Line, names: Names, parsers: Parsers) -> FileRow:

@@ -1,6 +1,7 @@
 """What each row would do to the shop as it is now: the preview. Nothing is written here."""
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any, TypeVar
 
 from catalog.importing.formats import COUNTED, EXPORTED, FileRow
@@ -8,7 +9,7 @@ from catalog.models import ImportRow, Product, ProductImport, Stock, make_uuid
 from catalog.services.fields import differing, fields_of, variant_of
 
 Kind = ImportRow.Kind
-ASKED_AT_ONCE = 5_000
+ASKED_AT_ONCE = 2_000
 NO_SKU = "no sku tells which product is meant"
 LONGEST_MESSAGE = ImportRow._meta.get_field("message").max_length or 0
 LONGEST_LABEL = ImportRow._meta.get_field("label").max_length or 0
@@ -16,12 +17,15 @@ LONGEST_LABEL = ImportRow._meta.get_field("label").max_length or 0
 T = TypeVar("T")
 
 
-def plan(rows: list[FileRow], kind: ProductImport.Format) -> list[ImportRow]:
-    """A row of the import for each row of the file, not saved."""
-    refuse_doubles(rows)
-    shop = Shop(rows)
+def plan(rows: Iterable[FileRow], kind: ProductImport.Format) -> Iterator[ImportRow]:
+    """A row of the import for each row of the file, not saved. Memory holds a batch of them, and of the products."""
     decide = planned_count if kind == ProductImport.Format.INVENTORY else planned_product
-    return [refused(row, shop.product(row), *row.errors) if row.errors else decide(row, shop) for row in rows]
+    seen: dict[Any, int] = {}
+    for some in batches(rows):
+        shop = Shop(some)
+        for row in some:
+            refuse_double(row, shop.product(row), seen)
+            yield refused(row, shop.product(row), *row.errors) if row.errors else decide(row, shop)
 
 
 class Shop:
@@ -54,18 +58,16 @@ def brought_by_undone_imports(archived: Iterable[Product]) -> set[Any]:
 
 
 def batches(items: Iterable[T]) -> Iterator[list[T]]:
-    listed = list(items)
-    for start in range(0, len(listed), ASKED_AT_ONCE):
-        yield listed[start : start + ASKED_AT_ONCE]
+    left = iter(items)
+    while some := list(islice(left, ASKED_AT_ONCE)):
+        yield some
 
 
-def refuse_doubles(rows: list[FileRow]) -> None:
-    seen: dict[Any, int] = {}
-    for row in rows:
-        for key in (row.values.get("sku"), variant_of(row.values)):
-            if key and seen.setdefault(key, row.line) != row.line:
-                row.errors.append(f"line {seen[key]} means the same product")
-                break
+def refuse_double(row: FileRow, product: Product | None, seen: dict[Any, int]) -> None:
+    for key in (row.values.get("sku"), variant_of(row.values), product and product.pk):
+        if key and seen.setdefault(key, row.line) != row.line:
+            row.errors.append(f"line {seen[key]} means the same product")
+            break
 
 
 def planned_product(row: FileRow, shop: Shop) -> ImportRow:

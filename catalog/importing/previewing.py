@@ -1,3 +1,6 @@
+from collections.abc import Iterator
+from itertools import tee
+
 from catalog.importing.formats import FileRow, format_of, not_read, rows_of
 from catalog.importing.planning import plan
 from catalog.importing.reading import read_table
@@ -23,16 +26,19 @@ def preview(file_name: str, data: bytes, *, done_by: str) -> ProductImport:
 
 def preview_again(old: ProductImport, *, done_by: str) -> ProductImport:
     """The same file against the shop as it is now; rows that come out otherwise say so."""
-    shown = {row.line: row for row in old.rows.order_by("line")}
-    rows = [FileRow(row.line, values=row.values, errors=row.errors) for row in shown.values()]
-    planned = plan(rows, ProductImport.Format(old.format))
-    for row in planned:
-        if has_changed(shown[row.line], row):
-            row.message = f"Changed since you looked. {row.message}".strip()[:1000]
     renewed = ProductImport(
         file_name=old.file_name, sha256=old.sha256, format=old.format, read_as=old.read_as, done_by=done_by
     )
-    return save_preview(renewed, planned)
+    return save_preview(renewed, planned_again(old))
+
+
+def planned_again(old: ProductImport) -> Iterator[ImportRow]:
+    shown, read = tee(row for some in old.rows.in_batches() for row in some)
+    rows = (FileRow(row.line, values=row.values, errors=row.errors) for row in read)
+    for before, row in zip(shown, plan(rows, ProductImport.Format(old.format)), strict=True):
+        if has_changed(before, row):
+            row.message = f"Changed since you looked. {row.message}".strip()[:1000]
+        yield row
 
 
 def has_changed(shown: ImportRow, now: ImportRow) -> bool:

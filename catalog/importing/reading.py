@@ -13,7 +13,7 @@ ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 Rows = Iterator[tuple[int, list[str]]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Line:
     """The cells of a row that hold something, by the name of their column; `number` is where it begins in the file."""
 
@@ -24,17 +24,23 @@ class Line:
 @dataclass(frozen=True, kw_only=True)
 class Table:
     columns: list[str]
-    lines: list[Line]
+    rows: list[tuple[int, list[str]]]
     sha256: str
     read_as: dict[str, str]
+
+    def lines(self) -> Iterator[Line]:
+        """Made anew each time: of 100,000 rows, the cells by name take many times the memory of the rows."""
+        for number, row in self.rows:
+            named = zip(self.columns, row, strict=False)
+            yield Line(number, {name: cell for name, cell in named if name and cell.strip()})
 
 
 def read_table(data: bytes) -> Table:
     """Raises WrongFile."""
     refuse_what_is_no_table(data)
     rows, read_as = rows_of_workbook(data) if data.startswith(ZIP) else rows_of_text(data)
-    columns, lines = named(rows)
-    return Table(columns=columns, lines=lines, sha256=hashlib.sha256(data).hexdigest(), read_as=read_as)
+    columns, filled = named(rows)
+    return Table(columns=columns, rows=filled, sha256=hashlib.sha256(data).hexdigest(), read_as=read_as)
 
 
 def refuse_what_is_no_table(data: bytes) -> None:
@@ -46,7 +52,7 @@ def refuse_what_is_no_table(data: bytes) -> None:
         raise WrongFile("This is a workbook with a password, or an old .xls. Save it as .xlsx without one.")
 
 
-def named(rows: Rows) -> tuple[list[str], list[Line]]:
+def named(rows: Rows) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """The first row that is not blank names the columns; blank rows are passed over."""
     filled = ((number, row) for number, row in rows if any(cell.strip() for cell in row))
     header = next(filled, None)
@@ -54,14 +60,15 @@ def named(rows: Rows) -> tuple[list[str], list[Line]]:
         raise WrongFile("The file is empty.")
     columns = [column_name(cell) for cell in header[1]]
     refuse_double(columns)
-    lines: list[Line] = []
+    kept: list[tuple[int, list[str]]] = []
     for number, row in filled:
-        if len(lines) == MAX_ROWS:
+        if len(kept) == MAX_ROWS:
             raise WrongFile(f"The file has more than {MAX_ROWS:,} rows. Split it.")
-        lines.append(line_of(number, row, columns))
-    if not lines:
+        refuse_broken(number, row, columns)
+        kept.append((number, row[: len(columns)]))
+    if not kept:
         raise WrongFile("The file has a header and no rows.")
-    return columns, lines
+    return columns, kept
 
 
 def column_name(cell: str) -> str:
@@ -76,11 +83,10 @@ def refuse_double(columns: list[str]) -> None:
         raise WrongFile(f"Two columns have the same name: {shortened(double[0])}.")
 
 
-def line_of(number: int, row: list[str], columns: list[str]) -> Line:
+def refuse_broken(number: int, row: list[str], columns: list[str]) -> None:
     """Programs leave out empty cells at the end of a row; filled cells beyond the header are a broken row."""
     if any(cell.strip() for cell in row[len(columns) :]):
         raise WrongFile(f"Line {number}: it has {len(row)} cells, the header has {len(columns)}.")
-    return Line(number, {name: cell for name, cell in zip(columns, row, strict=False) if name and cell.strip()})
 
 
 def shortened(text: str) -> str:

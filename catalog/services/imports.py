@@ -1,7 +1,9 @@
 """A file of products on its way into the shop: kept as a preview, then applied as it was shown, or not at all."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from itertools import islice
 from uuid import UUID
 
 from django.db import transaction
@@ -25,17 +27,20 @@ Products = dict[UUID | None, Product]
 
 
 @transaction.atomic(savepoint=False)
-def save_preview(product_import: ProductImport, rows: Sequence[ImportRow]) -> ProductImport:
-    """Keep what a file would do. Previews that nobody applied within a day go."""
+def save_preview(product_import: ProductImport, rows: Iterable[ImportRow]) -> ProductImport:
+    """Keep what a file would do. Previews that nobody applied within a day go, after the rows, which may be of one."""
     take_time()
-    ProductImport.objects.filter(state=State.PREVIEWED, created_at__lt=Now() - KEPT_FOR).delete()
-    counts = {kind: 0 for kind in Kind.values}
-    for row in rows:
-        counts[row.kind] += 1
-        row.product_import = product_import
-    product_import.counts = counts
     product_import.save(force_insert=True)
-    ImportRow.objects.bulk_create(rows, batch_size=BATCH)
+    counts: Counter[str] = Counter()
+    left = iter(rows)
+    while some := list(islice(left, BATCH)):
+        for row in some:
+            row.product_import = product_import
+        counts.update(row.kind for row in some)
+        ImportRow.objects.bulk_create(some)
+    product_import.counts = {kind.value: counts[kind] for kind in Kind}
+    product_import.save(update_fields=["counts"])
+    ProductImport.objects.filter(state=State.PREVIEWED, created_at__lt=Now() - KEPT_FOR).delete()
     return product_import
 
 
