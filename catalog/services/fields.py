@@ -7,41 +7,56 @@ from typing import Any
 from django.db import connection
 
 from catalog.models import Product, ProductChange
-from catalog.services import history
-from catalog.services.importing import BATCH
 from catalog.services.products import names_are_free
 from catalog.services.stock import Cause
+from ecommerce.logging import current_request_id
 
-# Each field that an import may write, with the type of its column
+# Each column that an import may write, with its type
 COLUMNS = {
     "sku": "text",
     "name": "text",
     "description": "text",
-    "price": "numeric",
+    "price": "numeric(12,2)",
     "image_url": "text",
     "is_active": "boolean",
     "low_stock_at": "integer",
-    "group": "bigint",
+    "group_id": "bigint",
     "options": "jsonb",
 }
 
 
-def assignment(name: str, kind: str) -> str:
-    column = Product._meta.get_field(name).column  # type: ignore[union-attr]
-    return (
-        f"{column} = CASE WHEN change.columns ? '{name}' THEN (change.columns ->> '{name}')::{kind}"
-        f" ELSE product.{column} END"
-    )
+def sent(name: str) -> str:
+    return f"(sent.columns ->> '{name}')::{COLUMNS[name]}"
 
 
-# Only the columns that a row names are written; the others keep whatever they hold.
-UPDATE_PRODUCTS = f"""
-    UPDATE catalog_product AS product
-       SET {", ".join(assignment(name, kind) for name, kind in COLUMNS.items())},
-           version = product.version + 1, updated_at = now()
-      FROM unnest(%s::bigint[], %s::text[]) AS sent (id, columns),
-           LATERAL (SELECT sent.id, sent.columns::jsonb AS columns) AS change
-     WHERE product.id = change.id
+def recorded(name: str, value: str) -> str:
+    """As `history.as_recorded` has it."""
+    return f"to_jsonb({value}::text)" if name == "price" else f"to_jsonb({value})"
+
+
+RECORDS = ", ".join(
+    f"('{name}', {recorded(name, f'product.{name}')}, {recorded(name, sent(name))})" for name in COLUMNS
+)
+ASSIGNMENTS = ", ".join(
+    f"{name} = CASE WHEN sent.columns ? '{name}' THEN {sent(name)} ELSE product.{name} END" for name in COLUMNS
+)
+# Only the columns that a row names are written; the others keep whatever they hold. What each was is read under the
+# locks by the same statement: loading thousands of products to compare them would keep everybody waiting for long.
+WRITE_COLUMNS = f"""
+    WITH sent AS (
+        SELECT id, columns::jsonb AS columns FROM unnest(%s::bigint[], %s::text[]) AS sent (id, columns)),
+    change AS MATERIALIZED (
+        SELECT product.id, product.version + 1 AS version, sent.columns, record.changes
+          FROM sent JOIN catalog_product AS product USING (id),
+               LATERAL (SELECT jsonb_object_agg(name, jsonb_build_array(old, new)) AS changes
+                          FROM (VALUES {RECORDS}) AS record (name, old, new)
+                         WHERE sent.columns ? name AND old IS DISTINCT FROM new) AS record
+         WHERE record.changes IS NOT NULL),
+    written AS (
+        UPDATE catalog_product AS product SET {ASSIGNMENTS}, version = sent.version, updated_at = now()
+          FROM change AS sent WHERE product.id = sent.id)
+    INSERT INTO catalog_productchange (product_id, version, kind, changes, done_by, note, request_id)
+    SELECT id, version, '{ProductChange.Kind.CHANGED}', changes, %s, %s, %s FROM change ORDER BY id
 """  # noqa: S608 - of the names above
 
 
@@ -83,16 +98,8 @@ def are_alike(one: Any, other: Any) -> bool:
 def write_columns(changes: Mapping[int, Mapping[str, Any]], *, cause: Cause) -> None:
     """Write these columns of each product, and its history; the caller holds the locks on their stock.
 
-    Raises SkuTaken, VariantTaken.
+    What changes nothing writes nothing. Raises SkuTaken, VariantTaken.
     """
-    products = Product.objects.in_bulk(changes)
-    new = {pk: history.made_different(products[pk], changes[pk]) for pk in sorted(changes)}
-    if not (new := {pk: columns for pk, columns in new.items() if columns}):
-        return
-    columns = [json.dumps(dict(change)) for change in new.values()]
+    columns = [json.dumps(dict(change)) for change in changes.values()]
     with names_are_free(), connection.cursor() as cursor:
-        cursor.execute(UPDATE_PRODUCTS, [list(new), columns])
-        if cursor.rowcount != len(new):
-            raise AssertionError("Products vanished under the locks on their stock.")
-    written = [history.changed(products[pk], change, cause=cause) for pk, change in new.items()]
-    ProductChange.objects.bulk_create(written, batch_size=BATCH)
+        cursor.execute(WRITE_COLUMNS, [list(changes), columns, cause.done_by, cause.note, current_request_id()])

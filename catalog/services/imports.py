@@ -1,18 +1,19 @@
 """A file of products on its way into the shop: kept as a preview, then applied as it was shown, or not at all."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from itertools import islice
-from uuid import UUID
+from typing import TypeVar
 
 from django.db import transaction
 from django.db.models.functions import Now
 
 from catalog.errors import ImportHasErrors, ImportNotOpen, ImportOutdated, SkuTaken, VariantTaken
-from catalog.models import ImportRow, Product, ProductGroup, ProductImport, Stock, StockMovement, make_uuid
-from catalog.services.fields import differing, fields_of, variant_of, write_columns
-from catalog.services.importing import BATCH, Move, Stamp, import_moves, import_products, stamp
+from catalog.models import ImportRow, ImportRowQuerySet, Product, ProductGroup, ProductImport, make_uuid
+from catalog.services.fields import write_columns
+from catalog.services.importing import BATCH, Stamp, import_moves, import_products, stamp
+from catalog.services.looking import Look, move_of
 from catalog.services.products import names_are_free
 from catalog.services.stock import Cause
 from ecommerce.database import take_time
@@ -23,7 +24,7 @@ CHANGING = (Kind.CREATED, Kind.UPDATED, Kind.COUNTED)
 FIELDS_OF_GROUPS = {"handle", "title"}
 KEPT_FOR = timedelta(days=1)
 
-Products = dict[UUID | None, Product]
+T = TypeVar("T")
 
 
 @transaction.atomic(savepoint=False)
@@ -32,8 +33,7 @@ def save_preview(product_import: ProductImport, rows: Iterable[ImportRow]) -> Pr
     take_time()
     product_import.save(force_insert=True)
     counts: Counter[str] = Counter()
-    left = iter(rows)
-    while some := list(islice(left, BATCH)):
+    for some in batches(rows):
         for row in some:
             row.product_import = product_import
         counts.update(row.kind for row in some)
@@ -60,14 +60,34 @@ def apply_import(import_id: int, *, done_by: str, good_rows_only: bool = False) 
     product_import = opened(import_id, State.PREVIEWED, state=State.APPLIED, applied_by=done_by, applied_at=Now())
     if product_import.counts[Kind.REFUSED] and not good_rows_only:
         raise ImportHasErrors
-    rows = list(product_import.rows.filter(kind__in=CHANGING).order_by("line"))
-    products = locked_products(rows)
-    refuse_outdated(rows, products)
+    rows = product_import.rows.filter(kind__in=CHANGING)
+    cause = Cause(done_by=done_by, note=str(product_import))
+    look = locked_look(rows)
     try:
-        write_rows(rows, products, done_by=done_by, note=str(product_import))
+        groups = written_groups(look.titles, look.retitled)
+        write_to_products(look, groups, cause=cause)
+        make_products(rows.filter(kind=Kind.CREATED), groups, cause=cause)
     except (SkuTaken, VariantTaken):
         raise ImportOutdated([]) from None
     return product_import
+
+
+def locked_look(rows: ImportRowQuerySet) -> Look:
+    """Raises ImportOutdated, and before anybody has to wait if it can be seen so early."""
+    look = Look()
+    for some in rows.in_batches():
+        look.at(some)
+    refuse_outdated(look)
+    changed_meanwhile = look.lock()
+    for some in rows.filter(line__in=changed_meanwhile).in_batches():
+        look.at(some)
+    refuse_outdated(look)
+    return look
+
+
+def refuse_outdated(look: Look) -> None:
+    if look.outdated:
+        raise ImportOutdated(sorted(look.outdated))
 
 
 def opened(import_id: int, wanted: State, **changes: object) -> ProductImport:
@@ -79,90 +99,40 @@ def opened(import_id: int, wanted: State, **changes: object) -> ProductImport:
     return product_import
 
 
-def locked_products(rows: Sequence[ImportRow]) -> Products:
-    """The products of these rows by uuid, as they are under the locks on their stock."""
-    uuids = [row.product_uuid for row in rows if row.product_uuid]
-    ids = dict(Product.objects.filter(uuid__in=uuids).values_list("pk", "uuid"))
-    stocks = {stock.pk: stock for stock in Stock.objects.locked(ids)}
-    products: Products = {p.uuid: p for p in Product.objects.filter(pk__in=stocks).select_related("group")}
-    for product in products.values():
-        product.stock = stocks[product.pk]
-    return products
+def write_to_products(look: Look, groups: dict[str, int], *, cause: Cause) -> None:
+    for some in batches(look.writes.items()):
+        write_columns({pk: columns_of(write.fields, groups) for pk, write in some if write.fields}, cause=cause)
+        moves = [move for pk, write in some if (move := move_of(pk, write, note=cause.note))]
+        import_moves(moves, done_by=cause.done_by)
 
 
-def refuse_outdated(rows: Sequence[ImportRow], products: Products) -> None:
-    created = [row for row in rows if row.kind == Kind.CREATED]
-    there = {row.line for row in created if row.product_uuid in products} | there_by_now(created)
-    changed = {
-        row.line for row in rows if row.kind != Kind.CREATED and is_outdated(row, products.get(row.product_uuid))
-    }
-    if outdated := sorted(there | changed):
-        raise ImportOutdated(outdated)
-
-
-def there_by_now(created: Sequence[ImportRow]) -> set[int]:
-    """Lines whose product somebody else has made in the meantime."""
-    skus = [row.values["sku"] for row in created if "sku" in row.values]
-    handles = {row.values["handle"] for row in created if "handle" in row.values}
-    taken = set(Product.objects.filter(sku__in=skus).values_list("sku", flat=True))
-    variants = Product.objects.filter(group__handle__in=handles).select_related("group")
-    taken_variants = {variant_of(fields_of(product)) for product in variants}
-    return {row.line for row in created if row.values.get("sku") in taken or variant_of(row.values) in taken_variants}
-
-
-def is_outdated(row: ImportRow, product: Product | None) -> bool:
-    if product is None:
-        return True
-    if row.kind == Kind.COUNTED:
-        stock = product.stock
-        return bool(stock.on_hand != row.before["on_hand"] or row.values["on_hand"] < stock.committed)
-    fields = {name: value for name, value in row.before.items() if name != "stock"}
-    stocked = "stock" in row.before and product.stock.on_hand != 0
-    return stocked or differing(fields_of(product), row.values) != fields
-
-
-def write_rows(rows: Sequence[ImportRow], products: Products, *, done_by: str, note: str) -> None:
-    groups = written_groups(rows)
-    updated = [row for row in rows if row.kind == Kind.UPDATED]
-    write_columns(
-        {
-            products[row.product_uuid].pk: columns
-            for row in updated
-            if (columns := columns_of({name: row.values[name] for name in row.before}, groups))
-        },
-        cause=Cause(done_by=done_by, note=note),
-    )
-    import_moves([move_of(row, products[row.product_uuid], note=note) for row in rows if moves(row)], done_by=done_by)
-    # In one order for everybody: two imports that bring the same skus wait for each other, and do not deadlock.
-    created = sorted((row for row in rows if row.kind == Kind.CREATED), key=lambda row: row.values.get("sku", ""))
+def make_products(rows: ImportRowQuerySet, groups: dict[str, int], *, cause: Cause) -> None:
+    """In one order for everybody: two imports that bring the same skus wait for each other, and do not deadlock."""
     now = stamp()
-    products_made = [new_product(row, groups, now=now) for row in created]
-    opening = [row.values.get("stock", 0) for row in created]
-    with names_are_free():
-        import_products(products_made, opening=opening, done_by=done_by, note=note)
+    for lines in batches(rows.order_by("values__sku", "line").values_list("line", flat=True)):
+        by_line = {row.line: row for row in rows.filter(line__in=lines)}
+        some = [by_line[line] for line in lines]
+        opening = [row.values.get("stock", 0) for row in some]
+        products = [new_product(row, groups, now=now) for row in some]
+        with names_are_free():
+            import_products(products, opening=opening, done_by=cause.done_by, note=cause.note)
 
 
-def moves(row: ImportRow) -> bool:
-    return row.kind == Kind.COUNTED or (row.kind == Kind.UPDATED and "stock" in row.before)
+def batches(items: Iterable[T]) -> Iterator[list[T]]:
+    left = iter(items)
+    while some := list(islice(left, BATCH)):
+        yield some
 
 
-def move_of(row: ImportRow, product: Product, *, note: str) -> Move:
-    if row.kind == Kind.COUNTED:
-        change = row.values["on_hand"] - row.before["on_hand"]
-        return Move(product_id=product.pk, kind=StockMovement.Kind.COUNTED, change=change, note=note)
-    return Move(product_id=product.pk, kind=StockMovement.Kind.RECEIVED, change=row.values["stock"], note=note)
-
-
-def written_groups(rows: Sequence[ImportRow]) -> dict[str, int]:
-    """The ids of the groups that these rows name, by handle; new ones are added and titles written."""
-    titles = {row.values["handle"]: row.values.get("title", "") for row in rows if "handle" in row.values}
+def written_groups(titles: dict[str, str], retitled: set[str]) -> dict[str, int]:
+    """The ids of these groups, by handle; new ones are added and titles written."""
     new = [ProductGroup(handle=handle, title=titles[handle]) for handle in sorted(titles)]
     ProductGroup.objects.bulk_create(new, batch_size=BATCH, ignore_conflicts=True)
     groups = {group.handle: group for group in ProductGroup.objects.filter(handle__in=titles).order_by("handle")}
-    retitled = sorted({row.values["handle"] for row in rows if "title" in row.before and "handle" in row.values})
     for handle in retitled:
         groups[handle].title = titles[handle]
-    ProductGroup.objects.bulk_update([groups[handle] for handle in retitled], ["title"], batch_size=BATCH)
+    changed = [groups[handle] for handle in sorted(retitled)]
+    ProductGroup.objects.bulk_update(changed, ["title"], batch_size=BATCH)
     return {handle: group.pk for handle, group in groups.items()}
 
 
@@ -170,7 +140,7 @@ def columns_of(fields: dict[str, object], groups: dict[str, int]) -> dict[str, o
     columns = {name: value for name, value in fields.items() if name not in FIELDS_OF_GROUPS | {"stock"}}
     if "handle" in fields:
         handle = fields["handle"]
-        columns["group"] = None if handle is None else groups[str(handle)]
+        columns["group_id"] = None if handle is None else groups[str(handle)]
     return columns
 
 

@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models.functions import Now
 
-from catalog.models import ImportRow, Product, ProductGroup, ProductImport, StockMovement
+from catalog.models import ImportRow, Product, ProductGroup, ProductImport, Stock, StockMovement
 from catalog.services.fields import are_alike, fields_of, write_columns
 from catalog.services.importing import BATCH, Move, import_moves
-from catalog.services.imports import CHANGING, Kind, State, columns_of, locked_products, opened
+from catalog.services.imports import CHANGING, Kind, State, columns_of, opened
 from catalog.services.products import delete_rows
 from catalog.services.stock import Cause
 from ecommerce.database import take_time
@@ -39,6 +40,19 @@ def undo_import(import_id: int, *, done_by: str) -> ProductImport:
     product_import.report = report
     ProductImport.objects.filter(pk=import_id).update(report=report)
     return product_import
+
+
+def locked_products(rows: Sequence[ImportRow]) -> dict[UUID | None, Product]:
+    """The products of these rows by uuid, as they are under the locks on their stock."""
+    uuids = [row.product_uuid for row in rows if row.product_uuid]
+    ids = dict(Product.objects.filter(uuid__in=uuids).values_list("pk", "uuid"))
+    stocks = {stock.pk: stock for stock in Stock.objects.locked(ids)}
+    products: dict[UUID | None, Product] = {
+        p.uuid: p for p in Product.objects.filter(pk__in=stocks).select_related("group")
+    }
+    for product in products.values():
+        product.stock = stocks[product.pk]
+    return products
 
 
 Pairs = Sequence[tuple[ImportRow, Product]]

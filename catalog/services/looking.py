@@ -1,0 +1,102 @@
+"""What the rows of an import would write to the products that are there, and which of them are outdated."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from catalog.models import ImportRow, Product, Stock, StockMovement
+from catalog.services.fields import differing, fields_of, variant_of
+from catalog.services.importing import Move
+
+Kind = ImportRow.Kind
+COUNTERS = ("pk", "available", "committed")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Write:
+    """What one row does to a product of this version. `on_hand` are the units before and after."""
+
+    line: int
+    version: int
+    fields: dict[str, Any]
+    on_hand: tuple[int, int] | None
+    kind: StockMovement.Kind
+
+
+class Look:
+    """Taken without a lock, since it takes long. Under the locks only what changed meanwhile is looked at again."""
+
+    def __init__(self) -> None:
+        self.writes: dict[int, Write] = {}  # by the id of the product
+        self.outdated: set[int] = set()  # lines
+        self.titles: dict[str, str] = {}  # of groups, by handle
+        self.retitled: set[str] = set()
+
+    def at(self, rows: Sequence[ImportRow]) -> None:
+        uuids = [row.product_uuid for row in rows if row.product_uuid]
+        found = Product.objects.filter(uuid__in=uuids).select_related("group")
+        products: dict[UUID | None, Product] = {product.uuid: product for product in found}
+        created = [row for row in rows if row.kind == Kind.CREATED]
+        self.outdated |= {row.line for row in created if row.product_uuid in products} | there_by_now(created)
+        for row in rows:
+            if handle := row.values.get("handle"):
+                self.titles[handle] = row.values.get("title", "")
+                self.retitled |= {handle} if "title" in row.before else set()
+            if row.kind != Kind.CREATED:
+                self.at_product(row, products.get(row.product_uuid))
+
+    def at_product(self, row: ImportRow, product: Product | None) -> None:
+        if product is None or (row.kind == Kind.UPDATED and is_outdated(row, product)):
+            self.outdated.add(row.line)
+        else:
+            self.writes[product.pk] = write_of(row, product)
+
+    def lock(self) -> list[int]:
+        """From here on nobody else writes these products or their stock. The lines to look at once more."""
+        stocks = {stock[0]: stock[1:] for stock in Stock.objects.locked(self.writes).values_list(*COUNTERS)}
+        versions = dict(Product.objects.filter(pk__in=self.writes).values_list("pk", "version"))
+        writes = self.writes.items()
+        self.outdated |= {write.line for pk, write in writes if pk not in stocks or has_moved(write, *stocks[pk])}
+        return [write.line for pk, write in writes if versions.get(pk) != write.version]
+
+
+def write_of(row: ImportRow, product: Product) -> Write:
+    fields = {name: row.values[name] for name in row.before if name not in ("stock", "on_hand")}
+    counted = row.kind == Kind.COUNTED
+    on_hand = None
+    if counted:
+        on_hand = row.before["on_hand"], row.values["on_hand"]
+    elif "stock" in row.before:
+        on_hand = 0, row.values["stock"]
+    kind = StockMovement.Kind.COUNTED if counted else StockMovement.Kind.RECEIVED
+    return Write(line=row.line, version=product.version, fields=fields, on_hand=on_hand, kind=kind)
+
+
+def has_moved(write: Write, available: int, committed: int) -> bool:
+    if write.on_hand is None:
+        return False
+    before, after = write.on_hand
+    return available + committed != before or after < committed
+
+
+def move_of(product_id: int, write: Write, *, note: str) -> Move | None:
+    if write.on_hand is None:
+        return None
+    before, after = write.on_hand
+    return Move(product_id=product_id, kind=write.kind, change=after - before, note=note)
+
+
+def is_outdated(row: ImportRow, product: Product) -> bool:
+    fields = {name: value for name, value in row.before.items() if name != "stock"}
+    return differing(fields_of(product), row.values) != fields
+
+
+def there_by_now(created: Sequence[ImportRow]) -> set[int]:
+    """Lines whose product somebody else has made in the meantime."""
+    skus = [row.values["sku"] for row in created if "sku" in row.values]
+    handles = {row.values["handle"] for row in created if "handle" in row.values}
+    taken = set(Product.objects.filter(sku__in=skus).values_list("sku", flat=True))
+    variants = Product.objects.filter(group__handle__in=handles).select_related("group")
+    taken_variants = {variant_of(fields_of(product)) for product in variants}
+    return {row.line for row in created if row.values.get("sku") in taken or variant_of(row.values) in taken_variants}
