@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError
 
 from catalog.errors import ImportNotOpen
-from catalog.models import ImportRow, Product, ProductGroup, ProductImport
+from catalog.models import ImportRow, ImportRowQuerySet, Product, ProductGroup, ProductImport
 from catalog.services import adjust_stock, remove_product, undo_import, update_product
 from orders.books import check_books
 from tests.factories import TEST, ProductFactory, available, ledger, placed
@@ -90,6 +90,20 @@ def test_puts_groups_and_titles_back():
     assert undone(joined) == undone(done) == []
 
     assert (fresh(lamp).group, fresh(lamp).options) == (None, [])
+    assert ProductGroup.objects.get(handle="shirt").title == "Shirt"
+    assert Product.objects.filter(name__startswith="Shirt - ").count() == 2
+
+
+def test_a_group_in_several_batches_is_done_and_undone_as_in_one(monkeypatch):
+    monkeypatch.setitem(ImportRowQuerySet.in_batches.__kwdefaults__, "size", 1)
+    monkeypatch.setattr("catalog.services.imports.BATCH", 1)
+    imported(SHOPIFY)
+
+    done = imported(SHOPIFY.replace("Shirt,", "Blouse,"))
+    assert ProductGroup.objects.get(handle="shirt").title == "Blouse"
+    assert Product.objects.filter(name__startswith="Blouse - ").count() == 2
+
+    assert undone(done) == []
     assert ProductGroup.objects.get(handle="shirt").title == "Shirt"
     assert Product.objects.filter(name__startswith="Shirt - ").count() == 2
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models.functions import Now
 
-from catalog.models import ImportRow, Product, ProductGroup, ProductImport, Stock, StockMovement
+from catalog.models import ImportRow, ImportRowQuerySet, Product, ProductGroup, ProductImport, Stock, StockMovement
 from catalog.services.fields import are_alike, fields_of, write_columns
 from catalog.services.importing import BATCH, Move, import_moves
 from catalog.services.imports import CHANGING, Kind, State, columns_of, opened
@@ -29,30 +29,34 @@ def undo_import(import_id: int, *, done_by: str) -> ProductImport:
     """
     take_time()
     product_import = opened(import_id, State.APPLIED, state=State.UNDONE, undone_by=done_by, undone_at=Now())
-    rows = list(product_import.rows.filter(kind__in=CHANGING).order_by("line"))
-    products = locked_products(rows)
-    report: list[str] = [f"Line {row.line}: {row.label} is gone." for row in rows if row.product_uuid not in products]
-    there = [(row, products[row.product_uuid]) for row in rows if row.product_uuid in products]
+    rows = product_import.rows.filter(kind__in=CHANGING)
+    lock_stock_of(rows)
     cause = Cause(done_by=done_by, note=f"Undone: {product_import}")
-    take_stock_back(there, report, cause=cause)
-    restore_fields([(row, product) for row, product in there if row.kind == Kind.UPDATED], report, cause=cause)
-    remove([product for row, product in there if row.kind == Kind.CREATED], cause=cause)
+    report: list[str] = []
+    titles: dict[str, str] = {}
+    for some in rows.in_batches():
+        undo_rows(some, report, titles, cause=cause)
+    restore_titles(titles)  # at the end: until then they tell whether somebody has written others since
     product_import.report = report
     ProductImport.objects.filter(pk=import_id).update(report=report)
     return product_import
 
 
-def locked_products(rows: Sequence[ImportRow]) -> dict[UUID | None, Product]:
-    """The products of these rows by uuid, as they are under the locks on their stock."""
+def lock_stock_of(rows: ImportRowQuerySet) -> None:
+    """All at once, in the order that everybody keeps: the batches that follow are in that of the file."""
+    ids = Product.objects.filter(uuid__in=rows.values("product_uuid")).values_list("pk", flat=True)
+    list(Stock.objects.locked(ids).values_list("pk"))
+
+
+def undo_rows(rows: Sequence[ImportRow], report: list[str], titles: dict[str, str], *, cause: Cause) -> None:
     uuids = [row.product_uuid for row in rows if row.product_uuid]
-    ids = dict(Product.objects.filter(uuid__in=uuids).values_list("pk", "uuid"))
-    stocks = {stock.pk: stock for stock in Stock.objects.locked(ids)}
-    products: dict[UUID | None, Product] = {
-        p.uuid: p for p in Product.objects.filter(pk__in=stocks).select_related("group")
-    }
-    for product in products.values():
-        product.stock = stocks[product.pk]
-    return products
+    found = Product.objects.filter(uuid__in=uuids).select_related("stock", "group")
+    products: dict[UUID | None, Product] = {product.uuid: product for product in found}
+    report += [f"Line {row.line}: {row.label} is gone." for row in rows if row.product_uuid not in products]
+    there = [(row, products[row.product_uuid]) for row in rows if row.product_uuid in products]
+    take_stock_back(there, report, cause=cause)
+    restore_fields([(row, product) for row, product in there if row.kind == Kind.UPDATED], report, titles, cause=cause)
+    remove([product for row, product in there if row.kind == Kind.CREATED], cause=cause)
 
 
 Pairs = Sequence[tuple[ImportRow, Product]]
@@ -81,9 +85,9 @@ def take_stock_back(pairs: Pairs, report: list[str], *, cause: Cause) -> None:
     import_moves(moves, done_by=cause.done_by)
 
 
-def restore_fields(pairs: Pairs, report: list[str], *, cause: Cause) -> None:
+def restore_fields(pairs: Pairs, report: list[str], titles: dict[str, str], *, cause: Cause) -> None:
+    """The titles of groups are only collected."""
     restored: dict[int, dict[str, Any]] = {}
-    titles: dict[str, str] = {}
     for row, product in pairs:
         before = {name: value for name, value in row.before.items() if name != "stock"}
         now = fields_of(product)
@@ -98,7 +102,6 @@ def restore_fields(pairs: Pairs, report: list[str], *, cause: Cause) -> None:
     groups = dict(ProductGroup.objects.filter(handle__in=handles_in(restored)).values_list("handle", "pk"))
     columns = {pk: columns_of(fields, groups) for pk, fields in restored.items()}
     write_columns({pk: changed for pk, changed in columns.items() if changed}, cause=cause)
-    restore_titles(titles)
 
 
 def handles_in(restored: dict[int, dict[str, Any]]) -> set[str]:
