@@ -9,6 +9,7 @@ from django.db import IntegrityError, connection, transaction
 from catalog.errors import ProductChanged, ProductGone, SkuTaken
 from catalog.models import Product, ProductChange
 from catalog.services import Cause, ProductEdit, delete_product, remove_product, update_product, update_products
+from catalog.services.history import fields_of
 from catalog.services.importing import import_products
 from orders.books import find_faults
 from tests.factories import TEST, ProductFactory
@@ -87,8 +88,10 @@ def test_a_removal_that_archives_says_so():
 def test_products_that_move_in_bring_their_history():
     import_products([Product(id=7, name="Lamp", price=Decimal("5"))], opening=[3], done_by="command:x", note="in")
 
-    [(version, kind, changes, done_by)] = history(Product.objects.get())
+    lamp = Product.objects.get()
+    [(version, kind, changes, done_by)] = history(lamp)
     assert (version, kind, changes["price"], done_by) == (1, "created", [None, "5.00"], "command:x")
+    assert changes == {column: [None, value] for column, value in fields_of(lamp).items()}
     assert list(find_faults()) == []
 
 

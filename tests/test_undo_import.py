@@ -96,7 +96,7 @@ def test_puts_groups_and_titles_back():
 
 def test_a_group_in_several_batches_is_done_and_undone_as_in_one(monkeypatch):
     monkeypatch.setitem(ImportRowQuerySet.in_batches.__kwdefaults__, "size", 1)
-    monkeypatch.setattr("catalog.services.imports.BATCH", 1)
+    monkeypatch.setattr("catalog.services.importing.BATCH", 1)
     imported(SHOPIFY)
 
     done = imported(SHOPIFY.replace("Shirt,", "Blouse,"))

@@ -1,20 +1,17 @@
 """What each row would do to the shop as it is now: the preview. Nothing is written here."""
 
 from collections.abc import Iterable, Iterator
-from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 
 from catalog.importing.formats import COUNTED, EXPORTED, FileRow
 from catalog.models import ImportRow, Product, ProductImport, Stock, make_uuid
 from catalog.services.fields import differing, fields_of, variant_of
+from catalog.services.importing import batches
 
 Kind = ImportRow.Kind
-ASKED_AT_ONCE = 2_000
 NO_SKU = "no sku tells which product is meant"
 LONGEST_MESSAGE = ImportRow._meta.get_field("message").max_length or 0
 LONGEST_LABEL = ImportRow._meta.get_field("label").max_length or 0
-
-T = TypeVar("T")
 
 
 def plan(rows: Iterable[FileRow], kind: ProductImport.Format) -> Iterator[ImportRow]:
@@ -55,12 +52,6 @@ def brought_by_undone_imports(archived: Iterable[Product]) -> set[Any]:
         for some in batches(uuids)
         for uuid in undone.filter(product_uuid__in=some).values_list("product_uuid", flat=True)
     }
-
-
-def batches(items: Iterable[T]) -> Iterator[list[T]]:
-    left = iter(items)
-    while some := list(islice(left, ASKED_AT_ONCE)):
-        yield some
 
 
 def refuse_double(row: FileRow, product: Product | None, seen: dict[Any, int]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import connection
 
 from catalog.models import Product, ProductChange
+from catalog.services.history import recorded
 from catalog.services.products import names_are_free
 from catalog.services.stock import Cause
 from ecommerce.logging import current_request_id
@@ -27,11 +28,6 @@ COLUMNS = {
 
 def sent(name: str) -> str:
     return f"(sent.columns ->> '{name}')::{COLUMNS[name]}"
-
-
-def recorded(name: str, value: str) -> str:
-    """As `history.as_recorded` has it."""
-    return f"to_jsonb({value}::text)" if name == "price" else f"to_jsonb({value})"
 
 
 RECORDS = ", ".join(

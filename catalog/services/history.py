@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from django.db import connection
+from django.db.models import DecimalField
+
 from catalog.models import Product, ProductChange
 from catalog.services.stock import Cause
 from ecommerce.logging import current_request_id
@@ -15,6 +18,28 @@ COLUMNS = [field.attname for field in Product._meta.concrete_fields if field.edi
 def as_recorded(value: Any) -> Any:
     """A value of a product as its history has it. Money is text, since JSON's numbers are not."""
     return f"{value:.2f}" if isinstance(value, Decimal) else value
+
+
+def recorded(name: str, value: str) -> str:
+    """The same in SQL, of an expression for this column."""
+    is_money = isinstance(Product._meta.get_field(name), DecimalField)
+    return f"to_jsonb({value}::text)" if is_money else f"to_jsonb({value})"
+
+
+CREATED = ", ".join(
+    f"'{column}', jsonb_build_array(NULL, {recorded(column, f'product.{column}')})" for column in COLUMNS
+)
+RECORD_CREATED = f"""
+    INSERT INTO catalog_productchange (product_id, version, kind, changes, done_by, note, request_id)
+    SELECT product.id, product.version, '{Kind.CREATED}', jsonb_build_object({CREATED}), %s, %s, %s
+      FROM catalog_product AS product WHERE product.id = ANY(%s) ORDER BY product.id
+"""  # noqa: S608 - of the names of columns
+
+
+def record_created(product_ids: list[int], *, cause: Cause) -> None:
+    """The first row of many a history, as the products are in the database."""
+    with connection.cursor() as cursor:
+        cursor.execute(RECORD_CREATED, [cause.done_by, cause.note, current_request_id(), product_ids])
 
 
 def fields_of(product: Product) -> dict[str, Any]:

@@ -1,21 +1,22 @@
 """Steps for whoever brings many rows at once: a shop that moves in, a file of products."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import TypeVar
 from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import Model
 
-from catalog.models import Product, ProductChange, Stock, StockMovement
+from catalog.models import Product, Stock, StockMovement
 from catalog.services import history
-from catalog.services.stock import CHANGE_STOCK, Cause, Change, movement
+from catalog.services.stock import CHANGE_STOCK, Cause, Change, movement, write
 
 BATCH = 2_000
-Row = TypeVar("Row", StockMovement, ProductChange)
+T = TypeVar("T")
 # By the highest id that is taken, and never backwards.
 NUMBER_ONWARDS = """
     SELECT setval(sequence, greatest((SELECT max(id) FROM {table}), nextval(sequence)))
@@ -61,6 +62,12 @@ class Move:
     note: str = ""
 
 
+def batches(items: Iterable[T]) -> Iterator[list[T]]:
+    left = iter(items)
+    while some := list(islice(left, BATCH)):
+        yield some
+
+
 def stamp() -> Stamp:
     with connection.cursor() as cursor:
         cursor.execute("SELECT now(), pg_current_xact_id()::text::bigint")
@@ -72,13 +79,13 @@ def stamp() -> Stamp:
 def import_products(products: Sequence[Product], *, opening: Sequence[int], done_by: str, note: str) -> None:
     """Add these products, with the first row of their history, and of their ledger where they open with stock."""
     Product.objects.bulk_create(products, batch_size=BATCH)
-    cause, now = Cause(done_by=done_by, note=note), stamp()
-    changes = [stamped(history.created(product, cause=cause), now) for product in products]
-    ProductChange.objects.bulk_create(changes, batch_size=BATCH)
+    cause = Cause(done_by=done_by, note=note)
+    history.record_created([product.pk for product in products], cause=cause)
     Stock.objects.bulk_create([Stock(product_id=product.pk) for product in products], batch_size=BATCH)
-    units = [(product.pk, units) for product, units in zip(products, opening, strict=True) if units]
     kind = StockMovement.Kind.OPENING
-    import_moves([Move(product_id=pk, kind=kind, change=n, note=note) for pk, n in units], done_by=done_by)
+    units = [(product.pk, units) for product, units in zip(products, opening, strict=True) if units]
+    for some in batches(units):
+        write({pk: Change(kind=kind, available=n) for pk, n in some}, cause=cause)
 
 
 @transaction.atomic(savepoint=False)
@@ -103,10 +110,6 @@ def import_moves_of_table(table: str, *, done_by: str) -> None:
 def ledger_row(move: Move, *, after: int, done_by: str, now: Stamp) -> StockMovement:
     cause = Cause(done_by=done_by, order_uuid=move.order_uuid, note=move.note)
     row = movement(move.product_id, Change(kind=move.kind, available=move.change), after=after, cause=cause)
-    return stamped(row, now)
-
-
-def stamped(row: Row, now: Stamp) -> Row:
     row.created_at, row.transaction_id = now.created_at, now.transaction_id
     return row
 

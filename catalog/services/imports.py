@@ -1,10 +1,8 @@
 """A file of products on its way into the shop: kept as a preview, then applied as it was shown, or not at all."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import timedelta
-from itertools import islice
-from typing import TypeVar
 
 from django.db import transaction
 from django.db.models.functions import Now
@@ -12,10 +10,10 @@ from django.db.models.functions import Now
 from catalog.errors import ImportHasErrors, ImportNotOpen, ImportOutdated, SkuTaken, VariantTaken
 from catalog.models import ImportRow, ImportRowQuerySet, Product, ProductGroup, ProductImport, make_uuid
 from catalog.services.fields import write_columns
-from catalog.services.importing import BATCH, Stamp, import_moves, import_products, stamp
-from catalog.services.looking import Look, move_of
+from catalog.services.importing import BATCH, Stamp, batches, import_products, stamp
+from catalog.services.looking import Look
 from catalog.services.products import names_are_free
-from catalog.services.stock import Cause
+from catalog.services.stock import Cause, write
 from ecommerce.database import take_time
 
 Kind = ImportRow.Kind
@@ -23,8 +21,6 @@ State = ProductImport.State
 CHANGING = (Kind.CREATED, Kind.UPDATED, Kind.COUNTED)
 FIELDS_OF_GROUPS = {"handle", "title"}
 KEPT_FOR = timedelta(days=1)
-
-T = TypeVar("T")
 
 
 @transaction.atomic(savepoint=False)
@@ -101,9 +97,8 @@ def opened(import_id: int, wanted: State, **changes: object) -> ProductImport:
 
 def write_to_products(look: Look, groups: dict[str, int], *, cause: Cause) -> None:
     for some in batches(look.writes.items()):
-        write_columns({pk: columns_of(write.fields, groups) for pk, write in some if write.fields}, cause=cause)
-        moves = [move for pk, write in some if (move := move_of(pk, write, note=cause.note))]
-        import_moves(moves, done_by=cause.done_by)
+        write_columns({pk: columns_of(planned.fields, groups) for pk, planned in some if planned.fields}, cause=cause)
+        write({pk: change for pk, planned in some if (change := planned.change)}, cause=cause)
 
 
 def make_products(rows: ImportRowQuerySet, groups: dict[str, int], *, cause: Cause) -> None:
@@ -116,12 +111,6 @@ def make_products(rows: ImportRowQuerySet, groups: dict[str, int], *, cause: Cau
         products = [new_product(row, groups, now=now) for row in some]
         with names_are_free():
             import_products(products, opening=opening, done_by=cause.done_by, note=cause.note)
-
-
-def batches(items: Iterable[T]) -> Iterator[list[T]]:
-    left = iter(items)
-    while some := list(islice(left, BATCH)):
-        yield some
 
 
 def written_groups(titles: dict[str, str], retitled: set[str]) -> dict[str, int]:

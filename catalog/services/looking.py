@@ -7,7 +7,7 @@ from uuid import UUID
 
 from catalog.models import ImportRow, Product, Stock, StockMovement
 from catalog.services.fields import differing, fields_of, variant_of
-from catalog.services.importing import Move
+from catalog.services.stock import Change
 
 Kind = ImportRow.Kind
 COUNTERS = ("pk", "available", "committed")
@@ -22,6 +22,13 @@ class Write:
     fields: dict[str, Any]
     on_hand: tuple[int, int] | None
     kind: StockMovement.Kind
+
+    @property
+    def change(self) -> Change | None:
+        if self.on_hand is None:
+            return None
+        before, after = self.on_hand
+        return Change(kind=self.kind, available=after - before)
 
 
 class Look:
@@ -78,13 +85,6 @@ def has_moved(write: Write, available: int, committed: int) -> bool:
         return False
     before, after = write.on_hand
     return available + committed != before or after < committed
-
-
-def move_of(product_id: int, write: Write, *, note: str) -> Move | None:
-    if write.on_hand is None:
-        return None
-    before, after = write.on_hand
-    return Move(product_id=product_id, kind=write.kind, change=after - before, note=note)
 
 
 def is_outdated(row: ImportRow, product: Product) -> bool:

@@ -9,10 +9,10 @@ from django.db.models.functions import Now
 
 from catalog.models import ImportRow, ImportRowQuerySet, Product, ProductGroup, ProductImport, Stock, StockMovement
 from catalog.services.fields import are_alike, fields_of, write_columns
-from catalog.services.importing import BATCH, Move, import_moves
+from catalog.services.importing import BATCH
 from catalog.services.imports import CHANGING, Kind, State, columns_of, opened
 from catalog.services.products import delete_rows
-from catalog.services.stock import Cause
+from catalog.services.stock import Cause, Change, write
 from ecommerce.database import take_time
 
 NAMES = {"image_url": "picture url", "is_active": "on sale", "low_stock_at": "low stock at"}
@@ -71,7 +71,7 @@ def units_of(row: ImportRow) -> int:
 
 
 def take_stock_back(pairs: Pairs, report: list[str], *, cause: Cause) -> None:
-    moves = []
+    moves = {}
     for row, product in pairs:
         brought = units_of(row)
         taken = min(brought, product.stock.available)
@@ -81,8 +81,8 @@ def take_stock_back(pairs: Pairs, report: list[str], *, cause: Cause) -> None:
                 f"{taken:,} were taken back."
             )
         if taken:
-            moves.append(Move(product_id=product.pk, kind=StockMovement.Kind.ADJUSTED, change=-taken, note=cause.note))
-    import_moves(moves, done_by=cause.done_by)
+            moves[product.pk] = Change(kind=StockMovement.Kind.ADJUSTED, available=-taken)
+    write(moves, cause=cause)
 
 
 def restore_fields(pairs: Pairs, report: list[str], titles: dict[str, str], *, cause: Cause) -> None:
