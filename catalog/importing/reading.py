@@ -65,10 +65,17 @@ def named(rows: Rows) -> tuple[list[str], list[tuple[int, list[str]]]]:
         if len(kept) == MAX_ROWS:
             raise WrongFile(f"The file has more than {MAX_ROWS:,} rows. Split it.")
         refuse_broken(number, row, columns)
-        kept.append((number, row[: len(columns)]))
+        kept.append((number, without_end(row)))
     if not kept:
         raise WrongFile("The file has a header and no rows.")
     return columns, kept
+
+
+def without_end(row: list[str]) -> list[str]:
+    """A row of a workbook goes on to the last column that there may be, all of them empty."""
+    while not row[-1].strip():
+        row.pop()
+    return row
 
 
 def column_name(cell: str) -> str:
