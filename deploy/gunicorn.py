@@ -12,7 +12,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ecommerce.settings")
 
 bind = f"{settings.BIND_ADDRESS}:{settings.PORT}"
 workers = settings.WEB_CONCURRENCY
-worker_class = "gthread"
+worker_class = "ecommerce.serving.SpreadingWorker"
 threads = settings.WEB_THREADS
 
 # A request that still runs when it is asked to stop has this long; PostgreSQL ends statements after 5 s.
