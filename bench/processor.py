@@ -41,10 +41,10 @@ def postmaster(url: str) -> int | None:
     """None where PostgreSQL runs elsewhere."""
     with psycopg.connect(url) as connection:
         [backend] = connection.execute("SELECT pg_backend_pid()").fetchone()  # type: ignore[misc]
-    try:
-        return parent_of(backend) if "postgres" in Path(f"/proc/{backend}/cmdline").read_text() else None
-    except OSError:
-        return None
+        try:
+            return parent_of(backend) if "postgres" in Path(f"/proc/{backend}/cmdline").read_text() else None
+        except OSError:
+            return None
 
 
 def memory_of_workers(root: int) -> list[float]:

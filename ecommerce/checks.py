@@ -37,7 +37,7 @@ def unsafe_settings() -> Iterator[str]:
         yield "SHOP_TIME_ZONE must be the name of a time zone, such as Europe/Paris."
     if not settings.DATABASES["default"].get("NAME"):
         yield "DATABASE_URL is missing: postgresql://user:password@host:5432/database"
-    elif settings.DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
+    elif settings.DATABASES["default"]["ENGINE"] != "ecommerce.postgresql":
         yield "DATABASE_URL must be a PostgreSQL address: the locks that keep stock right exist nowhere else."
     if settings.CACHE_URL and not is_redis_address(settings.CACHE_URL):
         yield "CACHE_URL must be the address of a Redis: redis://host:6379/0"

@@ -201,6 +201,8 @@ CACHES: dict[str, dict[str, Any]] = {
 DATABASE: dict[str, Any] = {"ENGINE": "django.db.backends.postgresql", "NAME": ""}
 if env.str("DATABASE_URL", default=""):
     DATABASE = env.db_url("DATABASE_URL")
+if DATABASE["ENGINE"] == "django.db.backends.postgresql":
+    DATABASE["ENGINE"] = "ecommerce.postgresql"
 # A pooler that lends a connection for one transaction, such as PgBouncer, takes no limits with it: the role has them.
 DATABASE_POOLER = env.bool("DATABASE_POOLER", default=False)
 OPTIONS_OF_URL = DATABASE.get("OPTIONS", {}).get("options", "")
@@ -225,7 +227,6 @@ def connection_options(limits: dict[str, str]) -> dict[str, object]:
     return timeouts | {"options": options, "prepare_threshold": 2}
 
 
-DATABASE["CONN_HEALTH_CHECKS"] = True
 DATABASE["DISABLE_SERVER_SIDE_CURSORS"] = DATABASE_POOLER
 DATABASE["OPTIONS"] = DATABASE.get("OPTIONS", {}) | connection_options(LIMITS_FOR_COMMANDS)
 DATABASES: dict[str, dict[str, Any]] = {"default": DATABASE}
