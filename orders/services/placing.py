@@ -1,4 +1,5 @@
 import time
+from datetime import timedelta
 
 import structlog
 from django.conf import settings
@@ -50,7 +51,7 @@ def place(request: OrderRequest) -> Placed:
     basket = read_basket(request)
     order = new_order(request, basket)
     with transaction.atomic(durable=True):
-        insert_once(order, basket.items)
+        insert_once(order, basket.items, hold=request.hold)
         take_stock(
             basket.quantities,
             committed=not order.was_handed_over,
@@ -65,8 +66,6 @@ def new_order(request: OrderRequest, basket: Basket) -> Order:
         total_price=basket.total,
         current_total=basket.total,
         status=Order.Status.COMPLETED if request.hold is None else Order.Status.PENDING,
-        completed_at=basket.read_at if request.hold is None else None,
-        hold_expires_at=None if request.hold is None else basket.read_at + request.hold,
         currency=settings.SHOP_CURRENCY,
         customer_email=request.customer.get("email", ""),
         customer_name=request.customer.get("name", ""),
@@ -79,10 +78,10 @@ def new_order(request: OrderRequest, basket: Basket) -> Order:
     )
 
 
-def insert_once(order: Order, items: list[OrderItem]) -> None:
+def insert_once(order: Order, items: list[OrderItem], *, hold: timedelta | None) -> None:
     """The unique key is the gate: a rival with the same key waits here, holding no stock, until we have committed."""
     try:
-        insert(order, items)
+        insert(order, items, hold=hold)
     except IntegrityError as error:
         if "order_key_used_once" not in str(error):
             raise

@@ -8,10 +8,11 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from django.db.models.functions import Now
+from django.db.models import TextField
+from django.db.models.functions import Cast, Now
 
 from catalog.errors import InsufficientStock, Shortage, UnknownProduct
-from catalog.models import Product, Reference, Stock
+from catalog.models import Product, Reference
 from ecommerce import prepared
 from orders.errors import OrderTooLarge, PriceChanged
 from orders.models import MAX_LINES, MAX_QUANTITY, MAX_TOTAL, OrderItem
@@ -20,10 +21,9 @@ from orders.services.requests import Line, OrderRequest
 
 @dataclass(frozen=True, kw_only=True)
 class Basket:
-    """The lines of a request, merged and priced; quantities and products by product id, in the order of the request."""
+    """The lines of a request, merged and priced; quantities by product id, in the order of the request."""
 
     quantities: dict[int, int]
-    products: dict[int, Product]
     items: list[OrderItem]
     total: Decimal
     read_at: datetime
@@ -35,13 +35,15 @@ def read_basket(request: OrderRequest, *, also_available: Mapping[int, int] | No
     Raises UnknownProduct, InsufficientStock, OrderTooLarge, PriceChanged.
     """
     refuse_odd_number(request.lines)
-    found, read_at = products_on_sale(request.lines)
+    found, available, read_at = products_on_sale(request.lines)
     quantities = merged(request.lines, found)
     products = {product.pk: product for product in found.values()}
     items = [item(products[pk], quantity) for pk, quantity in quantities.items()]
     refuse_other_total(items, request.expected_total)
-    refuse_short(quantities, products, also_available or {})
-    return Basket(quantities=quantities, products=products, items=items, total=total_of(items), read_at=read_at)
+    for pk, units in (also_available or {}).items():
+        available[pk] += units
+    refuse_short(quantities, products, available)
+    return Basket(quantities=quantities, items=items, total=total_of(items), read_at=read_at)
 
 
 def refuse_odd_number(lines: list[Line]) -> None:
@@ -54,18 +56,19 @@ def refuse_odd_number(lines: list[Line]) -> None:
 COLUMNS = ["id", "uuid", "sku", "name", "price"]
 
 
-def products_on_sale(lines: list[Line]) -> tuple[dict[Reference, Product], datetime]:
-    """The products with their stock, unlocked, and the time by the database's clock: deadlines go by that one."""
+def products_on_sale(lines: list[Line]) -> tuple[dict[Reference, Product], dict[int, int], datetime]:
+    """The products, what is available of each by its id, unlocked, and the time by the database's clock."""
     references = {line.product for line in lines}
     found: dict[Reference, Product] = {}
+    available: dict[int, int] = {}
     rows = rows_of(references)
-    for *columns, available, _ in rows:
+    for *columns, units, _ in rows:
         product = Product.from_db("default", COLUMNS, columns)
-        product.stock = Stock(product=product, available=available)
+        available[product.pk] = units
         found |= {name: product for name in product.references if name in references}
     if unknown := [line.product for line in lines if line.product not in found]:
         raise UnknownProduct(*unknown)
-    return found, rows[0][-1]
+    return found, available, datetime.fromisoformat(rows[0][-1])
 
 
 def rows_of(references: Collection[Reference]) -> list[tuple[Any, ...]]:
@@ -79,7 +82,8 @@ def rows_of(references: Collection[Reference]) -> list[tuple[Any, ...]]:
 def words_to_read(numbers: int, uuids: int, skus: int) -> str:
     """The statement that Django makes of this many references, made once: it takes a millisecond."""
     names = [*range(numbers), *(UUID(int=n) for n in range(uuids)), *map(str, range(skus))]
-    read = Product.objects.on_sale().referred_to(names).annotate(read_at=Now())
+    now = Cast(Now(), TextField())  # to be read once, and not for each row
+    read = Product.objects.on_sale().referred_to(names).annotate(read_at=now)
     return str(read.values_list(*COLUMNS, "stock__available", "read_at").query.sql_with_params()[0])
 
 
@@ -100,10 +104,7 @@ def refuse_other_total(items: list[OrderItem], expected: Decimal | None) -> None
         raise PriceChanged(items, total)
 
 
-def refuse_short(
-    quantities: Mapping[int, int], products: Mapping[int, Product], also_available: Mapping[int, int]
-) -> None:
-    available = {pk: products[pk].stock.available + also_available.get(pk, 0) for pk in quantities}
+def refuse_short(quantities: Mapping[int, int], products: Mapping[int, Product], available: Mapping[int, int]) -> None:
     shortages = [
         Shortage(products[pk], wanted, available[pk]) for pk, wanted in quantities.items() if available[pk] < wanted
     ]

@@ -1,6 +1,7 @@
 """The one statement that writes an order, its lines and its first event."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 from ecommerce import prepared
@@ -15,8 +16,9 @@ INSERT_ORDER = """
                     hold_expires_at, completed_at)
         VALUES (%(uuid)s, %(status)s, %(total_price)s, %(total_price)s, %(currency)s, %(customer_email)s,
                 %(customer_name)s, %(ship_to)s::jsonb, %(reference)s, %(metadata)s::jsonb, %(placed_by)s,
-                %(idempotency_key)s, %(fingerprint)s, '', 1, %(hold_expires_at)s, %(completed_at)s)
-     RETURNING id, created_at, updated_at
+                %(idempotency_key)s, %(fingerprint)s, '', 1, statement_timestamp() + %(hold)s::interval,
+                CASE WHEN %(hold)s::interval IS NULL THEN statement_timestamp() END)
+     RETURNING id, created_at
     ), lines AS (
         INSERT INTO orders_orderitem (order_id, product_id, sku, product_name, quantity, cancelled_quantity,
                     price_at_time, subtotal)
@@ -28,14 +30,21 @@ INSERT_ORDER = """
         INSERT INTO orders_orderevent (order_id, kind, old_status, new_status, done_by, request_id, data)
         SELECT id, %(kind)s, '', %(status)s, %(placed_by)s, %(request_id)s, '{}' FROM placed
     )
-    SELECT id, created_at, updated_at, ARRAY(SELECT id FROM lines ORDER BY id) FROM placed
+    SELECT id, created_at, ARRAY(SELECT id FROM lines ORDER BY id) FROM placed
 """
 
 
-def insert(order: Order, items: list[OrderItem]) -> None:
-    """Both come new and without ids, and get them. Raises IntegrityError where the key of the order is taken."""
-    [row] = prepared.fetch(INSERT_ORDER, columns_of(order) | {"lines": json.dumps([line_of(item) for item in items])})
-    order.pk, order.created_at, order.updated_at, ids = row
+def insert(order: Order, items: list[OrderItem], *, hold: timedelta | None) -> None:
+    """Both come new, and get their ids and times: all the same, by the database's clock, which deadlines go by.
+
+    Raises IntegrityError where the key of the order is taken.
+    """
+    lines = json.dumps([line_of(item) for item in items])
+    [row] = prepared.fetch(INSERT_ORDER, columns_of(order) | {"hold": hold, "lines": lines})
+    order.pk, order.created_at, ids = row
+    order.updated_at = order.created_at
+    order.completed_at = order.created_at if hold is None else None
+    order.hold_expires_at = None if hold is None else order.created_at + hold
     order._state.adding = False
     for item, pk in zip(items, ids, strict=True):
         item.pk, item.order = pk, order
@@ -56,8 +65,6 @@ def columns_of(order: Order) -> dict[str, Any]:
         "placed_by": order.placed_by,
         "idempotency_key": order.idempotency_key,
         "fingerprint": order.fingerprint,
-        "hold_expires_at": order.hold_expires_at,
-        "completed_at": order.completed_at,
         "kind": str(OrderEvent.Kind.PLACED),
         "request_id": current_request_id(),
     }
