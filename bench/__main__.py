@@ -17,6 +17,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from bench.chart import chart
 from bench.processor import memory_of_workers, postmaster, seconds_of
 from bench.sides import ROOT, SERVER, TOOLS, Floor, Ours, Peer, Side, drop_database, faults_in
 
@@ -199,6 +200,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--only", nargs="+", choices=WORKS, default=list(WORKS))
     parser.add_argument("--json", type=Path, help="keep the figures of each round here")
+    parser.add_argument("--chart", type=Path, help="draw the ratios here (SVG)")
     parser.add_argument("--set", nargs="+", type=variable, default=[], metavar="NAME=VALUE", help="of our server")
     options = parser.parse_args()
     bench = Bench(options)
@@ -210,6 +212,8 @@ def main() -> None:
     rows = bench.table()
     print(as_markdown(rows, *(peer.name for peer in bench.peers)))
     print(f"memory of our workers: {', '.join(f'{mb:.0f} MB' for mb in bench.memory)}")
+    if options.chart:
+        options.chart.write_text(chart(rows, bench.peers[0].name))
     if options.json:
         figures = {f"{work}, {side}": found for (work, side), found in bench.results.items()}
         options.json.write_text(json.dumps({"table": rows, "rounds": figures}, indent=1))

@@ -176,7 +176,7 @@ class Peer(Side):
         on_server(SAME_PRODUCTS, database=self.database)
 
     def command(self, file: int) -> list[str]:
-        arguments = ["bench.peers.classic:app", "--workers", "2", "--fd", str(file), "--no-access-log"]
+        arguments = ["bench.peers.classic:app", "--workers", "2", "--fd", str(file)]
         return [str(TOOLS / "uvicorn"), *arguments]
 
     def environment(self) -> dict[str, str]:

@@ -1,8 +1,11 @@
 """The measurement itself: what it counts is right, or it says so."""
 
+from xml.etree import ElementTree
+
 import orjson
 import pytest
 
+from bench.chart import chart
 from bench.load import Tally, is_order, is_page, length_in, percentile
 from bench.profile import place_of
 
@@ -61,3 +64,14 @@ def test_a_sample_belongs_to_whoever_is_innermost():
 
     assert place_of(f"{shop};{orm};{driver}") == "psycopg"
     assert place_of(f"{driver};{orm};copy (lib/copy.py:3)") == "Django's ORM"
+
+
+def test_the_chart_draws_what_was_measured_beside_the_classic_design():
+    ratio = {"median": 3.0, "least": 2.5, "greatest": 4.0}
+    rows = [{"work": "3 lines & more", "classic": ratio}, {"work": "by API v1", "classic": None}]
+
+    drawn = ElementTree.fromstring(chart(rows, "classic"))
+
+    words = [text.text for text in drawn.iter("{http://www.w3.org/2000/svg}text")]
+    assert {"3 lines & more", "3.0 x"} <= set(words)
+    assert "by API v1" not in words

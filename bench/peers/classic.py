@@ -1,14 +1,17 @@
 """The peer: the classic API as most would write it, in FastAPI and SQLAlchemy with sync endpoints.
 
 It reads the stock, checks it and writes it back, without a lock: two buyers at once may get the same unit. `LOCKED=1`
-is the same with the rows locked in the order of their ids, so that speed is compared where both are right.
+is the same with the rows locked in the order of their ids, so that speed is compared where both are right. As our shop
+does, it logs a line for each request (uvicorn's own) and one for each order.
 """
 
 import os
 from collections.abc import Iterator
 from typing import Annotated
 
+import structlog
 from fastapi import Depends, FastAPI, HTTPException, Query
+from fastapi.middleware.cors import CORSMiddleware
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import ForeignKey, String, Text, create_engine, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, sessionmaker
@@ -18,6 +21,11 @@ url = os.environ["DATABASE_URL"].replace("postgresql://", "postgresql+psycopg2:/
 engine = create_engine(url, pool_size=10, max_overflow=10)
 Sessions = sessionmaker(engine, autoflush=False)
 app = FastAPI()
+app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"])
+log = structlog.wrap_logger(
+    structlog.PrintLogger(),
+    processors=[structlog.processors.TimeStamper(fmt="iso"), structlog.processors.JSONRenderer()],
+)
 
 
 class Base(DeclarativeBase):
@@ -133,4 +141,5 @@ def create_order(wanted: NewOrder, db: Database) -> OrderAnswer:
         order.total_price += product.price * line.quantity
     db.commit()
     db.refresh(order)
+    log.info("order_created", order=order.id, total=order.total_price, lines=len(wanted.products))
     return order
