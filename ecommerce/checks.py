@@ -10,7 +10,6 @@ from django.conf import settings
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError, connection
-from redis import ConnectionPool
 
 log = structlog.get_logger(__name__)
 
@@ -20,6 +19,8 @@ def is_strong(secret_key: str) -> bool:
 
 
 def is_redis_address(url: str) -> bool:
+    from redis import ConnectionPool  # whose memory only a shop with a Redis has to spend
+
     try:
         ConnectionPool.from_url(url)
     except ValueError:

@@ -8,13 +8,12 @@ from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
 from django.http import FileResponse, StreamingHttpResponse
-from openpyxl import Workbook
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 BATCH = 2_000
 # A spreadsheet takes such text for a formula, which may send the rest of the sheet elsewhere. The quotes count, so
 # that what is written is read back as it was.
 DANGEROUS = re.compile(r"'*[=+\-@\t\r]")
+NOT_IN_A_WORKBOOK = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 BYTE_ORDER_MARK = "\ufeff"  # without it Excel does not take the file for UTF-8
 
 Row = TypeVar("Row", bound=Model)
@@ -70,6 +69,8 @@ def csv_response(name: str, header: Iterable[str], rows: Iterable[Iterable[Any]]
 
 def xlsx_response(name: str, header: Iterable[str], rows: Iterable[Iterable[Any]]) -> FileResponse:
     """Row by row into a file on disk, so that memory holds one of them."""
+    from openpyxl import Workbook  # 14 MB that only who asks for a workbook has to hold
+
     book = Workbook(write_only=True)
     sheet = book.create_sheet(name[:31])
     sheet.append(list(header))
@@ -83,4 +84,4 @@ def xlsx_response(name: str, header: Iterable[str], rows: Iterable[Iterable[Any]
 
 def in_a_cell(value: Any) -> Any:
     """Without the characters that no workbook may hold."""
-    return ILLEGAL_CHARACTERS_RE.sub("", str(harmless(value))) if isinstance(value, str) else value
+    return NOT_IN_A_WORKBOOK.sub("", str(harmless(value))) if isinstance(value, str) else value

@@ -242,6 +242,7 @@ def redis(settings, monkeypatch):
     server = Redis()
     address = {"LOCATION": [f"redis://127.0.0.1:{server.port}/0"]}
     settings.CACHES = settings.CACHES | {"shared": settings.REDIS | address}
+    [settings.CACHE_URL] = address["LOCATION"]
     yield server
     server.end()
 

@@ -8,9 +8,6 @@ from typing import Any
 from xml.etree.ElementTree import ParseError
 from zipfile import BadZipFile, ZipFile
 
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
-
 from catalog.importing.errors import WrongFile
 from catalog.importing.limits import MAX_COLUMNS, MAX_ROWS
 
@@ -21,7 +18,6 @@ DAMAGED = "This is no .xlsx workbook that can be read. Save it again as .xlsx or
 # openpyxl says so of a damaged workbook; defusedxml's refusals are ValueErrors
 DAMAGE = (
     BadZipFile,
-    InvalidFileException,
     ParseError,
     zlib.error,
     AttributeError,
@@ -37,6 +33,8 @@ DAMAGE = (
 
 
 def rows_of_workbook(data: bytes) -> tuple[Iterator[tuple[int, list[str]]], dict[str, str]]:
+    from openpyxl import load_workbook  # 14 MB that only who reads a workbook has to hold
+
     try:
         refuse_dangerous(data)
         workbook = load_workbook(io.BytesIO(data), read_only=True, keep_links=False)
