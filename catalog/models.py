@@ -120,6 +120,7 @@ class Product(models.Model):
 
     class Meta:
         indexes = [  # one for each ordering of the list, and its search
+            models.Index(name="product_on_sale", fields=["id"], condition=Q(is_active=True)),
             models.Index(name="product_by_name", fields=["name", "id"]),
             models.Index(name="product_by_price", fields=["price", "id"]),
             models.Index(name="product_by_update", fields=["updated_at", "id"]),
