@@ -335,6 +335,7 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": ["ecommerce.api.throttling.ClientThrottle"],
     "DEFAULT_PARSER_CLASSES": ["ecommerce.api.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["ecommerce.api.renderers.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "ecommerce.api.renderers.Negotiation",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "ecommerce.api.problems.handle",
     "UNAUTHENTICATED_USER": None,
