@@ -106,6 +106,7 @@ class Bench:
             "products": self.known["products"][: work.among],
             "rows": len(self.known["products"]),
             "token": self.known["token"],
+            "session": self.known.get("session"),
             "run": random.getrandbits(64),
             "addresses": list(work.addresses),
         }

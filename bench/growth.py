@@ -31,6 +31,7 @@ def works(last: int) -> dict[str, Work]:
         "the newest 100 orders": Work("newest", "calls", addresses=("/api/v1/orders/?page_size=100",)),
         "100 orders from anywhere": Work("deep", "calls", addresses=deep),
         "100 products": Work("products", "calls", addresses=PRODUCTS),
+        "the dashboard": Work("dashboard", "staff", clients=1, addresses=("/admin/?days=30",)),
     }
 
 

@@ -153,13 +153,14 @@ def is_page(first: int) -> Check:
 
 
 def calls(job: dict[str, Any]) -> Iterator[tuple[bytes, Check]]:
-    """These addresses, in no order, each as a client with a token."""
-    headers = {"Authorization": f"Bearer {job['token']}"}
+    """These addresses, in no order, each as a client with a token, or as staff who are logged in."""
+    as_staff = {"Cookie": f"__Host-sessionid={job['session']}"}
+    headers = as_staff if job["kind"] == "staff" else {"Authorization": f"Bearer {job['token']}"}
     while True:
         yield request("GET", random.choice(job["addresses"]), **headers), lambda status, body: status == 200
 
 
-KINDS = {"classic": orders, "v1": orders, "list": pages, "calls": calls}
+KINDS = {"classic": orders, "v1": orders, "list": pages, "calls": calls, "staff": calls}
 
 
 async def run(job: dict[str, Any], seconds: float) -> dict[str, Any]:

@@ -58,6 +58,20 @@ def token() -> str:
     return "bench-token"
 
 
+def session() -> str:
+    """Of a member of staff who is logged in and may see everything."""
+    from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+    from django.contrib.auth.models import User
+    from django.contrib.sessions.backends.db import SessionStore
+
+    owner = User.objects.create_superuser("bench")
+    store = SessionStore()
+    store[SESSION_KEY], store[HASH_SESSION_KEY] = str(owner.pk), owner.get_session_auth_hash()
+    store[BACKEND_SESSION_KEY] = "ecommerce.staff.backends.StaffBackend"
+    store.create()
+    return str(store.session_key)
+
+
 def check() -> dict[str, Any]:
     """Faults in the books; and how many orders they hold."""
     from orders.books import check_books
@@ -83,6 +97,7 @@ def grown() -> dict[str, Any]:
     return {
         "products": [[row.pk, str(row.uuid), int(row.price * 100)] for row in rows],
         "token": token(),
+        "session": session(),
         "orders": Order.objects.count(),
         "items": OrderItem.objects.count(),
         "movements": StockMovement.objects.count(),

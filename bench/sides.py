@@ -132,7 +132,9 @@ class Ours(Side):
 
     def prepare(self, *, stock: int = STOCK) -> dict[str, Any]:
         url, environment = self.migrated(), PRODUCTION | {"STOCK": str(stock)}
-        return dict(json.loads(run(sys.executable, "-m", "bench.shop", "fill", DATABASE_URL=url, **environment)))
+        known = json.loads(run(sys.executable, "-m", "bench.shop", "fill", DATABASE_URL=url, **environment))
+        on_server("VACUUM ANALYZE", database=self.database)
+        return dict(known)
 
     def grown(self, *, orders: int) -> dict[str, Any]:
         url = self.migrated()
@@ -173,7 +175,7 @@ class Peer(Side):
         url = new_database(self.database)
         make = "from bench.peers.classic import Base, engine; Base.metadata.create_all(engine)"
         run(TOOLS / "python", "-c", make, DATABASE_URL=url)
-        on_server(SAME_PRODUCTS, database=self.database)
+        on_server(SAME_PRODUCTS, "VACUUM ANALYZE", database=self.database)
 
     def command(self, file: int) -> list[str]:
         arguments = ["bench.peers.classic:app", "--workers", "2", "--fd", str(file)]
