@@ -397,7 +397,7 @@ def test_a_list_of_orders_takes_few_statements(api, django_assert_num_queries):
     for _ in range(5):
         order(api, (ProductFactory(), 1), (ProductFactory(), 1))
 
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(2):
         assert len(api.get(ORDERS).json()["results"]) == 5
 
 

@@ -196,8 +196,11 @@ def test_a_list_takes_few_statements(api, django_assert_num_queries):
     for _ in range(5):
         ProductFactory()
 
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(2):
         api.get(PRODUCTS)
+    for page, statements in (1, 3), (2, 4):
+        with django_assert_num_queries(statements):
+            assert len(api.get(PRODUCTS, {"page": page, "page_size": 2}).json()["results"]) == 2
 
 
 def test_the_ledger_of_a_product_says_what_it_was_then(api):

@@ -119,11 +119,17 @@ class KeysetPagination(BasePagination):
         self.request = request
         self.page, self.size = asked.get("page"), asked["page_size"]
         self.order = chosen_order(view, asked.get("ordering", view.default_ordering), queryset.model)
-        self.count, self.count_is_estimate = counted(queryset)
         self.is_search = "search" in request.query_params
+        if self.is_search:  # which reads in another way where it finds many
+            self.count, self.count_is_estimate = counted(queryset)
         if self.page is not None:
-            return self.numbered(queryset, self.page)
-        return self.after(queryset, self.place(asked["cursor"]) if "cursor" in asked else None)
+            self.rows = self.numbered(queryset, self.page)
+        else:
+            self.rows = self.after(queryset, self.place(asked["cursor"]) if "cursor" in asked else None)
+        if not self.is_search:
+            is_whole = not self.has_previous and not self.has_next
+            self.count, self.count_is_estimate = (len(self.rows), False) if is_whole else counted(queryset)
+        return self.rows
 
     def place(self, cursor: str) -> Place:
         try:
@@ -135,19 +141,22 @@ class KeysetPagination(BasePagination):
         if page * self.size > MAX_DEPTH:
             raise refused_parameter("page", f"Pages end at row {MAX_DEPTH}. Follow the cursors of `next` from there.")
         skipped = (page - 1) * self.size
-        rows = self.read(queryset, None, slice(skipped, skipped + self.size + 1))
-        self.has_previous, self.has_next = page > 1, len(rows) > self.size
-        self.rows = rows[: self.size]
-        return self.rows
+        if not skipped:
+            return self.after(queryset, None)
+        # Only keys are read of the rows before it: what a list looks up for a row would be looked up for each of them.
+        keys = queryset.values_list(self.order.column.name, "pk")
+        for value, pk in self.read(keys, None, slice(skipped - 1, skipped)):
+            return self.after(queryset, Place(value=value, pk=pk, backwards=False))
+        self.has_previous, self.has_next = True, False
+        return []
 
     def after(self, queryset: QuerySet[Any], place: Place | None) -> list[Any]:
         backwards = place is not None and place.backwards
         rows = self.read(queryset, place, slice(0, self.size + 1))
         is_more = len(rows) > self.size
-        self.rows = rows[: self.size][:: -1 if backwards else 1]
         self.has_previous = is_more if backwards else place is not None
         self.has_next = True if backwards else is_more
-        return self.rows
+        return rows[: self.size][:: -1 if backwards else 1]
 
     def read(self, queryset: QuerySet[Any], place: Place | None, wanted: slice) -> list[Any]:
         """A search walks the index of the ordering for a while at most: its matches may all lie at the other end."""
@@ -239,9 +248,10 @@ def chosen_order(view: Any, name: str, model: type[Model]) -> Order:
 
 def counted(queryset: QuerySet[Any]) -> tuple[int | None, bool]:
     """How many rows there are, and whether that is an estimate."""
-    few = queryset.order_by()[: MAX_COUNT + 1].count()
+    keys = queryset.order_by().values("pk")
+    few = keys[: MAX_COUNT + 1].count()
     if few <= MAX_COUNT:
         return few, False
-    [plan] = json.loads(queryset.select_related(None).order_by().explain(format="json"))
+    [plan] = json.loads(keys.explain(format="json"))
     estimate = plan["Plan"]["Plan Rows"]
     return (estimate if estimate >= few else None), True
