@@ -9,7 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.fields import empty
 
-from catalog.models import IS_UUID, MAX_PRICE, MAX_STOCK, Product, StockMovement
+from catalog.models import IS_UUID, MAX_PRICE, MAX_STOCK, StockMovement
 from ecommerce.api.fields import (
     MAX_ID,
     LaxIntegerField,
@@ -75,37 +75,35 @@ def is_plain_reference(text: Any) -> bool:
     return isinstance(text, str) and re.fullmatch("[A-Za-z0-9._-]{1,64}", text) is not None
 
 
-class ProductSerializer(serializers.Serializer[Product]):
+class ProductSerializer(serializers.Serializer[Any]):  # of a row of `Product.objects.as_shown()`
     id = serializers.UUIDField(source="uuid")
-    number = serializers.IntegerField(source="pk", help_text="The `product_id` of the classic API.")
+    number = serializers.IntegerField(source="id", help_text="The `product_id` of the classic API.")
     sku = serializers.CharField()
     name = serializers.CharField()
     description = serializers.CharField()
     price = MoneyField()
     currency = serializers.SerializerMethodField()
-    stock = serializers.IntegerField(source="stock.available", help_text="Units that may be sold now.")
-    committed = serializers.IntegerField(
-        source="stock.committed", help_text="Units sold or held that are still on the shelf."
-    )
+    stock = serializers.IntegerField(source="available", help_text="Units that may be sold now.")
+    committed = serializers.IntegerField(help_text="Units sold or held that are still on the shelf.")
     image_url = serializers.CharField()
     is_active = serializers.BooleanField(help_text="False: archived, no list shows it and nobody can order it.")
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField(help_text="Of the fields; the ledger has the times of the stock.")
 
-    def get_currency(self, product: Product) -> str:
+    def get_currency(self, product: Any) -> str:
         return str(settings.SHOP_CURRENCY)
 
-    def to_representation(self, product: Product) -> dict[str, Any]:
+    def to_representation(self, product: Any) -> dict[str, Any]:
         return {
             "id": str(product.uuid),
-            "number": product.pk,
+            "number": product.id,
             "sku": product.sku,
             "name": product.name,
             "description": product.description,
             "price": f"{product.price:.2f}",
             "currency": self.get_currency(product),
-            "stock": product.stock.available,
-            "committed": product.stock.committed,
+            "stock": product.available,
+            "committed": product.committed,
             "image_url": product.image_url,
             "is_active": product.is_active,
             "created_at": time_shown(product.created_at),

@@ -8,7 +8,7 @@ from rest_framework.response import Response
 
 from catalog.errors import ProductChanged
 from catalog.filters import MovementFilter, ProductFilter
-from catalog.models import Product, ProductQuerySet, StockMovement
+from catalog.models import Product, StockMovement
 from catalog.serializers import MovementSerializer, NewProductSerializer, ProductChangesSerializer, ProductSerializer
 from catalog.services import Cause, create_product, remove_product, update_product
 from catalog.views import documented
@@ -31,15 +31,13 @@ class ProductViewSet(StrictViewSet):
         "partial_update": ("catalog:write", "catalog.change_product"),
         "destroy": ("catalog:write", "catalog.delete_product"),
     }
+    queryset = Product.objects.as_shown()
     serializer_class = ProductSerializer
     filter_backends = [StrictFilterBackend]
     filterset_class = ProductFilter
     pagination_class = KeysetPagination
     orderings = {"number": "pk", "name": "name", "price": "price", "updated_at": "updated_at"}
     default_ordering = "number"
-
-    def get_queryset(self) -> ProductQuerySet:
-        return Product.objects.with_stock_apart()
 
     @extend_schema(**documented.LIST_PRODUCTS)
     def list(self, request: Request) -> Response:
@@ -61,17 +59,17 @@ class ProductViewSet(StrictViewSet):
     def partial_update(self, request: Request, uuid: UUID) -> Response:
         product = self.named(uuid)
         changes = checked(ProductChangesSerializer(data=request.data, partial=True))
-        update_product(product.pk, changes, version=wanted_version(request), cause=Cause(done_by=caller(request)))
+        update_product(product.id, changes, version=wanted_version(request), cause=Cause(done_by=caller(request)))
         return self.shown(uuid)
 
     @extend_schema(**documented.DELETE_PRODUCT)
     def destroy(self, request: Request, uuid: UUID) -> Response:
         cause = Cause(done_by=caller(request))
-        was_deleted = remove_product(self.named(uuid).pk, version=wanted_version(request), cause=cause)
+        was_deleted = remove_product(self.named(uuid).id, version=wanted_version(request), cause=cause)
         return Response(status=204) if was_deleted else self.shown(uuid)
 
-    def named(self, uuid: UUID) -> Product:
-        return get_object_or_404(Product.objects.with_stock(), uuid=uuid)
+    def named(self, uuid: UUID) -> Any:
+        return get_object_or_404(self.get_queryset(), uuid=uuid)
 
     def shown(self, uuid: UUID, *, status: int = 200) -> Response:
         product = self.named(uuid)
@@ -87,9 +85,9 @@ class ProductViewSet(StrictViewSet):
         return error.data()
 
 
-def tag_of(product: Product) -> str:
+def tag_of(product: Any) -> str:
     """Its stock is part of what is shown, but no reason to refuse a change of its fields."""
-    return etag(product.version, product.stock.available, product.stock.committed)
+    return etag(product.version, product.available, product.committed)
 
 
 class MovementViewSet(StrictViewSet):

@@ -194,9 +194,9 @@ class KeysetPagination(BasePagination):
             return self.link("page", self.page - 1)
         return self.cursor_link(self.rows[0], backwards=True)
 
-    def cursor_link(self, row: Model, *, backwards: bool) -> str:
+    def cursor_link(self, row: Any, *, backwards: bool) -> str:
         value = getattr(row, self.order.column.attname)
-        return self.link("cursor", Place(value=value, pk=row.pk, backwards=backwards).as_cursor(self.order))
+        return self.link("cursor", Place(value=value, pk=row.id, backwards=backwards).as_cursor(self.order))
 
     def link(self, parameter: str, value: Any) -> str:
         other = "page" if parameter == "cursor" else "cursor"
