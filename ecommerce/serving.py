@@ -3,8 +3,8 @@ from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker
 
-PAUSE = 0.0005  # for each connection that is open
-LONGEST_PAUSE = 0.01
+PAUSE = 0.0001  # for each connection that is open
+LONGEST_PAUSE = 0.005
 
 
 class SpreadingWorker(ThreadWorker):

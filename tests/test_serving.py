@@ -5,15 +5,15 @@ import os
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
 import pytest
+from gunicorn.workers.gthread import ThreadWorker
 
+from ecommerce.serving import LONGEST_PAUSE, PAUSE, SpreadingWorker
 from tests.environment import ROOT, clean_environment
 from tests.serving import free_port
 
-CLIENTS = 16
 WORKER = "ecommerce.serving.SpreadingWorker"
 
 
@@ -44,12 +44,37 @@ def opened(port: int) -> http.client.HTTPConnection:
     raise AssertionError("the server did not start")
 
 
-def test_a_burst_of_connections_is_shared_by_the_workers(port):
-    opened(port).getresponse().read()
-    time.sleep(0.5)  # for the other worker to start
+def test_both_workers_serve(port):
+    answers = set()
+    for _ in range(200):
+        answers.add(opened(port).getresponse().read())
+        if len(answers) == 2:
+            return
+        time.sleep(0.05)
+    raise AssertionError("one worker has answered all")
 
-    burst = [opened(port) for _ in range(CLIENTS)]
 
-    answers = Counter(connection.getresponse().read() for connection in burst)
-    assert len(answers) == 2
-    assert min(answers.values()) >= CLIENTS // 4
+@pytest.fixture
+def worker(monkeypatch) -> SpreadingWorker:
+    """One that serves nobody: its clock and its connections are the test's."""
+    worker = object.__new__(SpreadingWorker)
+    worker.nr_conns, worker.worker_connections, worker.now, worker.waited = 0, 1000, 100.0, []
+    monkeypatch.setattr("ecommerce.serving.time.monotonic", lambda: worker.now)
+    monkeypatch.setattr(ThreadWorker, "accept", lambda self, listener: setattr(self, "nr_conns", self.nr_conns + 1))
+    monkeypatch.setattr(ThreadWorker, "wait_for_and_dispatch_events", lambda self, timeout: self.waited.append(timeout))
+    return worker
+
+
+@pytest.mark.parametrize(("has", "pause"), [(0, PAUSE), (9, 10 * PAUSE), (900, LONGEST_PAUSE)])
+def test_the_more_connections_a_worker_has_the_later_it_takes_another(worker, has, pause):
+    worker.nr_conns = has
+    assert worker.worker_connections == 1000
+
+    worker.accept(None)
+
+    assert worker.worker_connections == 0
+    worker.wait_for_and_dispatch_events(timeout=1.0)
+    worker.now += pause
+    assert worker.worker_connections == 1000
+    worker.wait_for_and_dispatch_events(timeout=1.0)
+    assert worker.waited == [pytest.approx(pause), 1.0]
