@@ -13,8 +13,10 @@ from catalog.models import Product
 from catalog.services import update_product
 from catalog.views import ProductViewSet
 from ecommerce.api import pagination
-from tests.factories import TEST, ProductFactory
-from tests.v1 import ORDERS, PRODUCTS
+from orders.models import Order
+from orders.services import cancel_order
+from tests.factories import TEST, ProductFactory, place
+from tests.v1 import ORDERS, PRODUCTS, order_url, product_url
 
 MANY = 20_000
 
@@ -297,6 +299,62 @@ def test_counts_to_ten_thousand_then_estimates_and_never_lies(api, monkeypatch):
     assert (estimated["count"], estimated["count_is_estimate"]) == (5, True)
     assert (len(lied["results"]), lied["count_is_estimate"]) == (5, True)
     assert lied["count"] is None or lied["count"] >= 4
+
+
+@pytest.fixture
+def lists(api) -> list[str]:
+    """One of each kind, all of which an order changes."""
+    lamp = ProductFactory(stock=10)
+    ProductFactory()
+    placed = place({lamp: 1})
+    return [
+        f"{PRODUCTS}?page_size=1",
+        f"{product_url(lamp)}movements/?page_size=1",
+        f"{ORDERS}?page_size=1",
+        f"{order_url(placed.order)}events/",
+    ]
+
+
+def test_a_list_that_is_known_is_not_sent_again(api, lists):
+    for address in lists:
+        first = api.get(address)
+        again, weak, any_of_it, other = (
+            api.get(address, headers={"If-None-Match": tag})
+            for tag in (first["ETag"], f'"x", W/{first["ETag"]}', "*", '"x"')
+        )
+
+        assert {(answer.status_code, answer.content) for answer in (again, weak, any_of_it)} == {(304, b"")}
+        assert (again["ETag"], again["Vary"]) == (first["ETag"], first["Vary"])
+        assert not {"Content-Type", "Link"} & set(again.headers)
+        assert (other.status_code, other.content, other["ETag"]) == (200, first.content, first["ETag"])
+
+
+def test_a_list_has_another_tag_once_it_shows_something_else(api, lists):
+    seen = {address: api.get(address)["ETag"] for address in lists}
+    assert len(set(seen.values())) == 4
+
+    cancel_order(Order.objects.get().pk, done_by="staff:1")
+    place({Product.objects.order_by("pk").first(): 2})
+
+    for address, tag in seen.items():
+        answer = api.get(address, headers={"If-None-Match": tag})
+        assert (answer.status_code, answer["ETag"] == tag) == (200, False), address
+
+
+def test_a_list_is_asked_for_its_tag_alone(api, lists):
+    for address in lists:
+        full, head = api.get(address), api.head(address)
+        known = api.head(address, headers={"If-None-Match": head["ETag"]})
+
+        assert (head.status_code, head.content, head["ETag"]) == (200, b"", full["ETag"])
+        assert (known.status_code, known.content) == (304, b"")
+
+
+def test_a_refusal_has_no_tag(api):
+    refused = api.get(f"{PRODUCTS}?page=0", headers={"If-None-Match": "*"})
+
+    assert refused.status_code == 422
+    assert "ETag" not in refused
 
 
 @pytest.fixture

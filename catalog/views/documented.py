@@ -16,7 +16,7 @@ from ecommerce.api.schema import (
     IF_MATCH,
     IF_NONE_MATCH,
     NOT_MODIFIED,
-    PAGE_LINKS,
+    PAGE_HEADERS,
     REQUIRED_KEY,
     WITH_A_BODY,
     answered,
@@ -69,8 +69,8 @@ LIST_PRODUCTS: dict[str, Any] = {
     "description": "Those on sale, unless `is_active` says otherwise. `?sku=` or `?number=` finds one.",
     "tags": ["products"],
     "auth": needs("catalog:read"),
-    "parameters": [PAGE_LINKS],
-    "responses": {200: ProductSerializer(many=True)} | problems("invalid"),
+    "parameters": PAGE_HEADERS,
+    "responses": {200: ProductSerializer(many=True), 304: NOT_MODIFIED} | problems("invalid"),
     "examples": [OpenApiExample("products", PRODUCT, response_only=True, status_codes=["200"])],
 }
 READ_PRODUCT: dict[str, Any] = {
@@ -127,8 +127,8 @@ LIST_MOVEMENTS: dict[str, Any] = {
     "orders; a client without orders:read_all is told of its own.",
     "tags": ["products"],
     "auth": needs("catalog:read"),
-    "parameters": [PAGE_LINKS],
-    "responses": {200: MovementSerializer(many=True)} | problems("invalid", "not_found"),
+    "parameters": PAGE_HEADERS,
+    "responses": {200: MovementSerializer(many=True), 304: NOT_MODIFIED} | problems("invalid", "not_found"),
     "examples": [OpenApiExample("movements", MOVEMENT, response_only=True, status_codes=["200"])],
 }
 MOVE_STOCK: dict[str, Any] = {

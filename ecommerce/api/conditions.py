@@ -3,6 +3,8 @@
 import re
 from typing import Any
 
+from django.http import HttpResponse
+from django.utils.cache import set_response_etag
 from django.utils.http import parse_etags
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
@@ -34,7 +36,20 @@ def wanted_version(request: Request) -> int | None:
 
 def answer_if_changed(request: Request, data: Any, *, tag: str) -> Response:
     """200 with the data, or 304 to a client that has it."""
-    known = [seen.removeprefix("W/") for seen in parse_etags(request.headers.get("If-None-Match", ""))]
-    if tag in known or "*" in known:
+    if is_known(request, tag):
         return Response(status=304, headers={"ETag": tag})
     return Response(data, headers={"ETag": tag})
+
+
+def tag_content(request: Request, response: HttpResponse) -> None:
+    """The tag of what is written, such as a list, whose rows have no version in common; 304 to a client that has it."""
+    set_response_etag(response)
+    if is_known(request, response["ETag"]):
+        response.status_code = 304
+        response.content = b""
+        del response["Content-Type"], response["Link"]  # which tell of the content
+
+
+def is_known(request: Request, tag: str) -> bool:
+    known = [seen.removeprefix("W/") for seen in parse_etags(request.headers.get("If-None-Match", ""))]
+    return tag in known or "*" in known

@@ -178,4 +178,8 @@ def replayed_on(*statuses: int) -> OpenApiParameter:
     return header("Idempotent-Replayed", {"type": "string", "enum": ["true"]}, told, response=list(statuses))
 
 
-PAGE_LINKS = header("Link", str, "The addresses of `next` and `previous`, as in RFC 8288.", response=[200])
+PAGE_HEADERS = [
+    IF_NONE_MATCH,
+    header("ETag", str, "What the page shows, for If-None-Match.", response=[200, 304]),
+    header("Link", str, "The addresses of `next` and `previous`, as in RFC 8288.", response=[200]),
+]

@@ -1,9 +1,12 @@
 from collections.abc import Collection, Mapping
+from functools import partial
 from typing import Any, ClassVar
 
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from ecommerce.api.conditions import tag_content
 from ecommerce.api.parameters import refuse_odd
 
 
@@ -16,3 +19,9 @@ class StrictViewSet(GenericViewSet[Any]):
         super().initial(request, *args, **kwargs)
         if self.action not in ("list", None):  # None: of a method that is not served here
             refuse_odd(request, known=self.parameters.get(self.action, ()))
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Response:
+        final: Response = super().finalize_response(request, response, *args, **kwargs)
+        if self.action == "list" and final.status_code == 200:
+            final.add_post_render_callback(partial(tag_content, request))
+        return final

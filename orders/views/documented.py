@@ -9,7 +9,7 @@ from ecommerce.api.schema import (
     IF_NONE_MATCH,
     KEY,
     NOT_MODIFIED,
-    PAGE_LINKS,
+    PAGE_HEADERS,
     REQUIRED_KEY,
     WITH_A_BODY,
     answered,
@@ -112,8 +112,8 @@ LIST_ORDERS: dict[str, Any] = {
     "description": "Your own; with the scope orders:read_all those of every client.",
     "tags": ["orders"],
     "auth": needs("orders:read"),
-    "parameters": [PAGE_LINKS],
-    "responses": {200: OrderSerializer(many=True)} | problems("invalid"),
+    "parameters": PAGE_HEADERS,
+    "responses": {200: OrderSerializer(many=True), 304: NOT_MODIFIED} | problems("invalid"),
     "examples": [OpenApiExample("orders", ORDER, response_only=True, status_codes=["200"])],
 }
 READ_ORDER: dict[str, Any] = {
@@ -169,8 +169,8 @@ LIST_EVENTS: dict[str, Any] = {
     "description": "What happened to it, who did it, in which request; oldest first.",
     "tags": ["orders"],
     "auth": needs("orders:read"),
-    "parameters": [PAGE_LINKS],
-    "responses": {200: EventSerializer(many=True)} | problems("invalid", "not_found"),
+    "parameters": PAGE_HEADERS,
+    "responses": {200: EventSerializer(many=True), 304: NOT_MODIFIED} | problems("invalid", "not_found"),
     "examples": [OpenApiExample("events", EVENT, response_only=True, status_codes=["200"])],
 }
 COMPLETE_ORDER: dict[str, Any] = move(
