@@ -1,13 +1,19 @@
 from datetime import datetime
 from typing import Any
 
-from django_filters.rest_framework import FilterSet
-
 from catalog.models import Product, ProductQuerySet, StockMovement, StockMovementQuerySet
-from ecommerce.api.filters import AmountFilter, FlagFilter, TextFilter, TimeFilter, WholeNumberFilter, WordFilter
+from ecommerce.api.filters import (
+    AmountFilter,
+    AskedFilterSet,
+    FlagFilter,
+    TextFilter,
+    TimeFilter,
+    WholeNumberFilter,
+    WordFilter,
+)
 
 
-class ProductFilter(FilterSet):
+class ProductFilter(AskedFilterSet):
     sku = TextFilter(max_length=64)
     number = WholeNumberFilter(field_name="pk")
     min_price = AmountFilter(field_name="price", lookup_expr="gte")
@@ -25,7 +31,7 @@ class ProductFilter(FilterSet):
     def filter_queryset(self, queryset: ProductQuerySet) -> Any:
         """What is archived is shown to who asks for it."""
         products = super().filter_queryset(queryset)
-        return products if self.form.cleaned_data["is_active"] else products.on_sale()
+        return products if "is_active" in self.filters else products.on_sale()
 
     def keep_in_stock(self, products: ProductQuerySet, name: str, value: bool) -> ProductQuerySet:
         return products.filter(stock__available__gt=0) if value else products.filter(stock__available=0)
@@ -37,7 +43,7 @@ class ProductFilter(FilterSet):
         return products.found_by(value)
 
 
-class MovementFilter(FilterSet):
+class MovementFilter(AskedFilterSet):
     as_of = TimeFilter(method="keep_until")
 
     class Meta:

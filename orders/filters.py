@@ -2,14 +2,21 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
-from django_filters.rest_framework import FilterSet
 
 from catalog.models import IS_UUID, Product
-from ecommerce.api.filters import AmountFilter, FlagFilter, TextFilter, TimeFilter, WholeNumberFilter, WordFilter
+from ecommerce.api.filters import (
+    AmountFilter,
+    AskedFilterSet,
+    FlagFilter,
+    TextFilter,
+    TimeFilter,
+    WholeNumberFilter,
+    WordFilter,
+)
 from orders.models import Order, OrderItem, OrderQuerySet
 
 
-class OrderFilter(FilterSet):
+class OrderFilter(AskedFilterSet):
     number = WholeNumberFilter(field_name="pk")
     status = WordFilter(words=Order.Status.values)
     shipped = FlagFilter(field_name="shipped_at", method="keep_shipped")

@@ -8,6 +8,7 @@ from typing import Any
 import django_filters
 from django import forms
 from django.db.models import QuerySet
+from django.http import QueryDict
 from django_filters.rest_framework import DjangoFilterBackend, FilterSet
 from drf_spectacular.utils import extend_schema_field
 from rest_framework.exceptions import ErrorDetail
@@ -17,12 +18,23 @@ from ecommerce.api.fields import EXACT_AMOUNT, MAX_ID
 from ecommerce.api.parameters import InvalidParameters, refuse_odd
 
 
+class AskedFilterSet(FilterSet):
+    """Only of the filters that a request names: to make all of them anew takes a sixth of the time of a page."""
+
+    base_filters: dict[str, Any]
+
+    def __init__(self, data: QueryDict, *args: Any, **options: Any) -> None:
+        self.base_filters = {name: made for name, made in self.base_filters.items() if name in data}
+        super().__init__(data, *args, **options)
+
+
 class StrictFilterBackend(DjangoFilterBackend):
     """Refuses what it does not know, what comes twice and what is empty, also where the view has no filters at all."""
 
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
         filterset = self.get_filterset(request, queryset, view)
-        refuse_odd(request, known={*(filterset.filters if filterset else ()), *view.paginator.parameters})
+        filters = type(filterset).base_filters if filterset else ()
+        refuse_odd(request, known={*filters, *view.paginator.parameters})
         if filterset is None:
             return queryset
         if not filterset.is_valid():
