@@ -88,7 +88,9 @@ def grown() -> dict[str, Any]:
     from catalog.models import Product, Stock, StockMovement
     from catalog.services import Cause, receive_stock
     from orders.models import Order, OrderItem
+    from orders.services import count_days
 
+    count_days()
     for stock in Stock.objects.filter(product__is_active=True).order_by("pk")[:1_000]:
         receive_stock(stock.pk, STOCK, cause=Cause(done_by="command:bench"))
     with connection.cursor() as cursor:

@@ -176,7 +176,7 @@ LOGIN_REDIRECT_URL = "admin:index"
 # The server and its database
 
 WEB_CONCURRENCY = whole_number("WEB_CONCURRENCY", default=2)
-WEB_THREADS = whole_number("WEB_THREADS", default=4)
+WEB_THREADS = whole_number("WEB_THREADS", default=2)
 BIND_ADDRESS = env.str("BIND_ADDRESS", default="0.0.0.0")
 PORT = env.str("PORT", default="8000")
 
