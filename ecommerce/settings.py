@@ -222,7 +222,8 @@ def connection_options(limits: dict[str, str]) -> dict[str, object]:
     }
     if DATABASE_POOLER:
         return timeouts
-    in_force = limits | {"plan_cache_mode": "force_generic_plan"}  # of what is prepared: see ecommerce/prepared.py
+    # Of what is prepared (see ecommerce/prepared.py). To compile the statement of a page takes longer than to run it.
+    in_force = limits | {"plan_cache_mode": "force_generic_plan", "jit": "off"}
     options = " ".join([OPTIONS_OF_URL, *(f"-c {name}={value}" for name, value in in_force.items())])
     return timeouts | {"options": options, "prepare_threshold": 2}
 

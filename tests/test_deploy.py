@@ -109,7 +109,7 @@ def test_lists_may_have_spaces_and_the_address_of_the_database_keeps_its_options
     assert printed.stdout == (
         "['a.example', 'b.example'] -c geqo=off"
         " -c lock_timeout=2s -c statement_timeout=0 -c idle_in_transaction_session_timeout=0"
-        " -c plan_cache_mode=force_generic_plan\n"
+        " -c plan_cache_mode=force_generic_plan -c jit=off\n"
     )
 
 
