@@ -14,12 +14,13 @@ from orders.services.checking import LOST_AFTER
 
 SHOWN = 6
 SOON = timedelta(hours=1)
-# The same customer, products, quantities and prices within ten minutes, in the last two days.
+# The same customer, products, quantities and prices within ten minutes, in the last two days (IS TRUE: see LIVE).
 POSSIBLE_DUPLICATES = """
     WITH recent AS MATERIALIZED (
         SELECT id, lower(customer_email) AS email, created_at, total_price
           FROM orders_order
-         WHERE created_at > now() - interval '2 days' AND customer_email <> '' AND status <> 'cancelled')
+         WHERE updated_at > now() - interval '2 days' AND (created_at > now() - interval '2 days') IS TRUE
+           AND customer_email <> '' AND status <> 'cancelled')
     SELECT earlier.id, later.id, later.email, later.created_at
       FROM recent earlier
       JOIN recent later USING (email, total_price)
