@@ -11,9 +11,9 @@ from django.conf import settings
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ecommerce.settings")
 
 bind = f"{settings.BIND_ADDRESS}:{settings.PORT}"
-# A process for each processor, since Python runs one thread of a process at a time; two threads in each. One alone is
-# as fast, but leaves nobody to answer while a page of the back office takes its time. Of more, those that hold a lock
-# wait for the interpreter: four place a sixth fewer orders of one hot product. docs/speed.md has the figures.
+# A process for each processor, since Python runs one thread of a process at a time; two threads in each. One alone
+# places more orders, but leaves nobody to answer while a page of the back office takes its time. Of more, those that
+# hold a lock wait for the interpreter: with four the slowest orders take twice as long. docs/speed.md has the figures.
 workers = settings.WEB_CONCURRENCY
 worker_class = "ecommerce.serving.SpreadingWorker"
 threads = settings.WEB_THREADS
