@@ -82,11 +82,23 @@ class ProductQuerySet(models.QuerySet["Product"]):
         return self.filter(reduce(or_, (Q((f"{column}__in", names)) for column, names in by_column.items())))
 
 
+class ProductGroupQuerySet(models.QuerySet["ProductGroup"]):
+    def locked(self, handles: Iterable[str]) -> "ProductGroupQuerySet":
+        """Lock these until the transaction ends, in one order for everybody."""
+        return self.filter(handle__in=handles).order_by("handle").select_for_update(no_key=True)
+
+    def titles(self) -> dict[str, str]:
+        """By handle."""
+        return dict(self.values_list("handle", "title"))
+
+
 class ProductGroup(models.Model):
     """Products that are one thing in several variants, such as a shirt in its sizes. It is never sold itself."""
 
     handle = models.CharField(max_length=255, help_text="Its short name in addresses and files.")
     title = models.CharField(max_length=255, blank=True)
+
+    objects = ProductGroupQuerySet.as_manager()
 
     class Meta:
         constraints = [

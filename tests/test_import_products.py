@@ -117,6 +117,15 @@ def test_a_product_is_meant_once_be_it_by_its_sku_or_by_its_options():
     assert rows(shown) == [(2, "updated", ""), (3, "refused", "line 2 means the same product")]
 
 
+def test_a_line_without_a_title_leaves_the_one_that_another_line_gives_its_group():
+    header = "sku,name,price,handle,title,option1 name,option1 value\n"
+    imported(f"{header}A,Shirt S,10,shirt,Shirt,Size,S\nB,Shirt M,10,shirt,Shirt,Size,M\n")
+
+    imported(f"{header}A,Shirt S,10,shirt,Blouse,Size,S\nB,Shirt M,12,shirt,,Size,M\n")
+
+    assert ProductGroup.objects.get().title == "Blouse"
+
+
 def test_a_new_title_is_one_of_the_group_and_of_its_variants():
     imported(SHOPIFY)
 

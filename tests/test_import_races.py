@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from catalog.errors import ImportNotOpen, ImportOutdated
-from catalog.models import Product, ProductImport
+from catalog.models import Product, ProductGroup, ProductImport
 from catalog.services import apply_import, undo_import, update_product
 from orders.books import check_books
 from tests.factories import TEST, ProductFactory, available, place
@@ -64,9 +64,9 @@ def test_two_price_lists_in_opposite_order_wait_for_each_other():
     assert len({fresh(product).price for product in products}) == 1
 
 
-def paused_import(pause: Pause):
-    """An import of a new price that stops before the statement that the pause names."""
-    shown = previewed("sku,price\nLAMP,12\n")
+def paused_import(pause: Pause, file: str = "sku,price\nLAMP,12\n"):
+    """An import, of a new price, that stops before the statement that the pause names."""
+    shown = previewed(file)
 
     def apply():
         with pause.on_this_connection():
@@ -124,6 +124,20 @@ def test_who_changes_a_product_between_the_look_and_the_lock_loses_nothing(chang
     assert kinds(imported_by_it) == [outcome]
     assert (fresh(lamp).name, fresh(lamp).price) == (change.get("name", lamp.name), price)
     assert check_books() == []
+
+
+def test_who_retitles_a_group_between_the_look_and_the_lock_loses_nothing():
+    header = "sku,name,price,handle,title,option1 name,option1 value\n"
+    imported(f"{header}A,Shirt S,10,shirt,Shirt,Size,S\n")
+    pause = Pause("FOR NO KEY UPDATE")
+    importing, imported_by_it = paused_import(pause, f"{header}A,Shirt S,10,shirt,Blouse,Size,S\n")
+
+    imported(f"{header}A,Shirt S,10,shirt,Tunic,Size,S\n")
+    pause.let_go.set()
+    importing.join()
+
+    assert kinds(imported_by_it) == [ImportOutdated]
+    assert ProductGroup.objects.get().title == "Tunic"
 
 
 def test_orders_go_on_while_stock_is_taken_back():

@@ -1,7 +1,7 @@
 """A file of products on its way into the shop: kept as a preview, then applied as it was shown, or not at all."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 
 from django.db import transaction
@@ -113,7 +113,7 @@ def make_products(rows: ImportRowQuerySet, groups: dict[str, int], *, cause: Cau
             import_products(products, opening=opening, done_by=cause.done_by, note=cause.note)
 
 
-def written_groups(titles: dict[str, str], retitled: set[str]) -> dict[str, int]:
+def written_groups(titles: dict[str, str], retitled: Collection[str]) -> dict[str, int]:
     """The ids of these groups, by handle; new ones are added and titles written."""
     new = [ProductGroup(handle=handle, title=titles[handle]) for handle in sorted(titles)]
     ProductGroup.objects.bulk_create(new, batch_size=BATCH, ignore_conflicts=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from catalog.models import ImportRow, Product, Stock, StockMovement
+from catalog.models import ImportRow, Product, ProductGroup, Stock, StockMovement
 from catalog.services.fields import differing, fields_of, variant_of
 from catalog.services.stock import Change
 
@@ -37,8 +37,9 @@ class Look:
     def __init__(self) -> None:
         self.writes: dict[int, Write] = {}  # by the id of the product
         self.outdated: set[int] = set()  # lines
-        self.titles: dict[str, str] = {}  # of groups, by handle
-        self.retitled: set[str] = set()
+        self.titles: dict[str, str] = {}  # of groups, by handle; empty where no line says one
+        self.retitled: dict[str, set[int]] = {}  # the lines that do it, by handle
+        self.titles_seen: dict[str, str] = {}  # before it
 
     def at(self, rows: Sequence[ImportRow]) -> None:
         uuids = [row.product_uuid for row in rows if row.product_uuid]
@@ -48,10 +49,16 @@ class Look:
         self.outdated |= {row.line for row in created if row.product_uuid in products} | there_by_now(created)
         for row in rows:
             if handle := row.values.get("handle"):
-                self.titles[handle] = row.values.get("title", "")
-                self.retitled |= {handle} if "title" in row.before else set()
+                self.see_title(row, handle)
             if row.kind != Kind.CREATED:
                 self.at_product(row, products.get(row.product_uuid))
+        handles = {row.values["handle"] for row in rows if row.values.get("handle") in self.retitled}
+        self.titles_seen |= ProductGroup.objects.filter(handle__in=handles).titles()
+
+    def see_title(self, row: ImportRow, handle: str) -> None:
+        self.titles[handle] = row.values.get("title") or self.titles.get(handle, "")
+        if "title" in row.before:
+            self.retitled.setdefault(handle, set()).add(row.line)
 
     def at_product(self, row: ImportRow, product: Product | None) -> None:
         if product is None or (row.kind == Kind.UPDATED and is_outdated(row, product)):
@@ -60,12 +67,15 @@ class Look:
             self.writes[product.pk] = write_of(row, product)
 
     def lock(self) -> list[int]:
-        """From here on nobody else writes these products or their stock. The lines to look at once more."""
+        """From here on nobody else writes these products, their stock or the titles. The lines to look at once more."""
         stocks = {stock[0]: stock[1:] for stock in Stock.objects.locked(self.writes).values_list(*COUNTERS)}
         versions = dict(Product.objects.filter(pk__in=self.writes).values_list("pk", "version"))
         writes = self.writes.items()
         self.outdated |= {write.line for pk, write in writes if pk not in stocks or has_moved(write, *stocks[pk])}
-        return [write.line for pk, write in writes if versions.get(pk) != write.version]
+        titles = ProductGroup.objects.locked(self.retitled).titles()
+        moved = {handle for handle in self.retitled if titles.get(handle) != self.titles_seen.get(handle)}
+        changed = {write.line for pk, write in writes if versions.get(pk) != write.version}
+        return sorted(changed.union(*(self.retitled[handle] for handle in moved)))
 
 
 def write_of(row: ImportRow, product: Product) -> Write:
