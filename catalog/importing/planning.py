@@ -57,7 +57,8 @@ def brought_by_undone_imports(archived: Iterable[Product]) -> set[Any]:
 def refuse_double(row: FileRow, product: Product | None, seen: dict[Any, int]) -> None:
     for key in (row.values.get("sku"), variant_of(row.values), product and product.pk):
         if key and seen.setdefault(key, row.line) != row.line:
-            row.errors.append(f"line {seen[key]} means the same product")
+            error = f"line {seen[key]} means the same product"
+            row.errors += [] if error in row.errors else [error]
             break
 
 
