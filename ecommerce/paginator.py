@@ -1,4 +1,4 @@
-from typing import Any, cast
+from typing import Any
 
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
@@ -27,19 +27,19 @@ class CappedPaginator(Paginator):
         return self.rows_found > MAX_ROWS
 
     def page(self, number: int | str) -> Page:
-        self.object_list = self.all_rows()
-        return super().page(number)
+        number = self.validate_number(number)
+        first = (number - 1) * self.per_page
+        return Page(self.all_rows()[first : min(first + self.per_page, self.count)], number, self)
 
     def all_rows(self) -> QuerySet[Any]:
         """Few that were found are sorted. PostgreSQL would rather walk an index of the ordering in the hope of meeting
         them soon, and they may all lie at its other end."""
-        if self.is_capped or not self.object_list.query.where:
-            return cast(QuerySet[Any], self.object_list)
-        keys = [
-            off_index(name.removeprefix("-")).desc() if name.startswith("-") else off_index(name).asc()
-            for name in dict.fromkeys(self.object_list.query.order_by)
-        ]
-        return cast(QuerySet[Any], self.object_list.order_by(*keys))
+        rows: QuerySet[Any] = self.object_list
+        names = [name for name in dict.fromkeys(rows.query.order_by) if isinstance(name, str)]
+        if self.is_capped or not rows.query.where or len(names) < len(set(rows.query.order_by)) or not names:
+            return rows
+        columns = [(off_index(name.removeprefix("-")), name.startswith("-")) for name in names]
+        return rows.order_by(*(column.desc() if downwards else column.asc() for column, downwards in columns))
 
 
 def off_index(column: str) -> Coalesce:

@@ -54,3 +54,14 @@ def test_what_is_few_is_sorted_and_not_looked_for_along_the_ordering(staff, monk
     assert list(page.context["cl"].result_list) == [dear, cheap]
     [sql] = [query["sql"] for query in queries if "ORDER BY" in query["sql"] and "@@" in query["sql"]]
     assert ("ORDER BY COALESCE(" in sql) == sorts_what_it_found
+
+
+@pytest.mark.parametrize(("query", "shown"), [({}, 2), ({"q": "lamp"}, 2), ({"o": "-4", "q": "lamp"}, 2)])
+def test_more_than_may_be_shown_at_once_are_shown_page_by_page(staff, monkeypatch, query, shown):
+    for limit in ("list_per_page", "list_max_show_all"):
+        monkeypatch.setattr(f"catalog.admin.ProductAdmin.{limit}", 2)
+    ProductFactory.create_batch(5, name="Lamp")
+
+    page = staff.get(PRODUCTS, {"all": "", **query})
+
+    assert len(page.context["cl"].result_list) == shown

@@ -42,7 +42,7 @@ class ShopList(ChangeList):
         """Nobody counts the rows that are filtered away, so Unfold is not to offer a number for them."""
         super().get_results(request)
         self.full_result_count = self.result_count
-        if self.show_all or not self.multi_page:
+        if (self.show_all and self.can_show_all) or not self.multi_page:
             self.result_list = self.paginator.all_rows()
 
 
