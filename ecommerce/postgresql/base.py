@@ -20,7 +20,10 @@ class TimeLoader(Loader):
     timezone = UTC  # to a connection in another zone Django gives its own loader
 
     def load(self, data: Any) -> datetime:
-        return datetime.fromisoformat(str(data, "ascii"))
+        try:
+            return datetime.fromisoformat(str(data, "ascii"))
+        except ValueError as error:
+            raise psycopg.DataError("a time that Python has no word for") from error
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -31,7 +34,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         connection = super().get_new_connection(conn_params)
-        while self.pool and not is_alive(connection):
+        for _ in range(self.pool.max_size if self.pool else 0):
+            if is_alive(connection):
+                break
             self.pool.putconn(connection)  # which puts another in its place
             connection = self.pool.getconn()
         return connection
@@ -42,7 +47,7 @@ def is_alive(connection: psycopg.Connection[Any]) -> bool:
     try:
         if is_readable(connection.fileno()):
             ConnectionPool.check_connection(connection)
-    except psycopg.OperationalError:
+    except psycopg.Error:
         return False
     return True
 
