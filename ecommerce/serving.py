@@ -4,7 +4,7 @@ from typing import Any
 from gunicorn.workers.gthread import ThreadWorker
 
 PAUSE = 0.0001  # for each connection that is open
-LONGEST_PAUSE = 0.005
+LONGEST_PAUSE = 0.001  # so that many which only lie open delay nobody
 
 
 class SpreadingWorker(ThreadWorker):
@@ -17,8 +17,10 @@ class SpreadingWorker(ThreadWorker):
     accepts_from = 0.0  # by time.monotonic()
 
     def accept(self, listener: Any) -> None:
+        had = self.nr_conns
         super().accept(listener)
-        self.accepts_from = time.monotonic() + min(self.nr_conns * PAUSE, LONGEST_PAUSE)
+        if self.nr_conns > had:  # else another was faster
+            self.accepts_from = time.monotonic() + min(self.nr_conns * PAUSE, LONGEST_PAUSE)
 
     @property
     def worker_connections(self) -> int:
