@@ -41,7 +41,7 @@ def read_basket(request: OrderRequest, *, also_available: Mapping[int, int] | No
     items = [item(products[pk], quantity) for pk, quantity in quantities.items()]
     refuse_other_total(items, request.expected_total)
     for pk, units in (also_available or {}).items():
-        available[pk] += units
+        available[pk] = available.get(pk, 0) + units
     refuse_short(quantities, products, available)
     return Basket(quantities=quantities, items=items, total=total_of(items), read_at=read_at)
 
