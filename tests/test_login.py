@@ -3,9 +3,11 @@
 from collections import Counter
 
 import pytest
+from axes.handlers.database import AxesDatabaseHandler
 from axes.models import AccessAttempt
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
+from django.db import IntegrityError
 from django.test import Client
 
 from tests.races import race
@@ -144,3 +146,17 @@ def test_an_owner_lets_somebody_in_again(lines):
 
     assert try_once(password="a long password") == 302
     assert Counter(line["event"] for line in lines())["login_unlocked"] == 1
+
+
+def test_a_failure_counts_though_its_row_was_made_and_taken_away_meanwhile(monkeypatch):
+    counts, faults = AxesDatabaseHandler.user_login_failed, iter([IntegrityError("axes_accessattempt")])
+
+    def count(self, *args, **options):
+        for fault in faults:
+            raise fault
+        counts(self, *args, **options)
+
+    monkeypatch.setattr(AxesDatabaseHandler, "user_login_failed", count)
+
+    assert try_once() == 200
+    assert AccessAttempt.objects.get().failures_since_start == 1

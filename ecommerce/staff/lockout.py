@@ -1,6 +1,7 @@
 """Login protection by django-axes: whoever fails too often waits, whether or not there is such a person."""
 
 import math
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -8,6 +9,7 @@ from axes.handlers.database import AxesDatabaseHandler
 from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib import admin
+from django.db import IntegrityError
 from django.db.models import QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -15,6 +17,8 @@ from django.shortcuts import render
 from ecommerce.api.throttling import address_of
 
 log = structlog.get_logger(__name__)
+
+TRIES = 3  # to count a failure: its row may be made by another one, and taken away by a success, at the same time
 
 
 class LoginGuard(AxesDatabaseHandler):
@@ -27,7 +31,10 @@ class LoginGuard(AxesDatabaseHandler):
     def user_login_failed(
         self, sender: Any, credentials: dict[str, Any], request: HttpRequest | None = None, **options: Any
     ) -> None:
-        super().user_login_failed(sender, credentials, request, **options)
+        for _ in range(TRIES):
+            with suppress(IntegrityError):
+                super().user_login_failed(sender, credentials, request, **options)
+                break
         locked = getattr(request, "axes_locked_out", False)
         log.warning("login_locked" if locked else "login_failed", address=request and address_of(request))
 
