@@ -97,7 +97,8 @@ def opened(import_id: int, wanted: State, **changes: object) -> ProductImport:
 
 def write_to_products(look: Look, groups: dict[str, int], *, cause: Cause) -> None:
     for some in batches(look.writes.items()):
-        write_columns({pk: columns_of(planned.fields, groups) for pk, planned in some if planned.fields}, cause=cause)
+        columns = {(pk, planned.version): columns_of(planned.fields, groups) for pk, planned in some if planned.fields}
+        write_columns(columns, cause=cause)
         write({pk: change for pk, planned in some if (change := planned.change)}, cause=cause)
 
 

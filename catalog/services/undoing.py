@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from catalog.models import ImportRow, ImportRowQuerySet, Product, ProductGroup, ProductImport, Stock, StockMovement
-from catalog.services.fields import are_alike, fields_of, write_columns
+from catalog.services.fields import Seen, are_alike, fields_of, write_columns
 from catalog.services.importing import BATCH
 from catalog.services.imports import CHANGING, Kind, State, columns_of, opened
 from catalog.services.products import delete_rows
@@ -87,7 +87,7 @@ def take_stock_back(pairs: Pairs, report: list[str], *, cause: Cause) -> None:
 
 def restore_fields(pairs: Pairs, report: list[str], titles: dict[str, str], *, cause: Cause) -> None:
     """The titles of groups are only collected."""
-    restored: dict[int, dict[str, Any]] = {}
+    restored: dict[Seen, dict[str, Any]] = {}
     for row, product in pairs:
         before = {name: value for name, value in row.before.items() if name != "stock"}
         now = fields_of(product)
@@ -98,13 +98,13 @@ def restore_fields(pairs: Pairs, report: list[str], titles: dict[str, str], *, c
         fields = {name: value for name, value in before.items() if name not in kept}
         if "title" in fields and before["title"] is not None:
             titles[str(now["handle"])] = before["title"]
-        restored[product.pk] = fields
+        restored[product.pk, product.version] = fields
     groups = dict(ProductGroup.objects.filter(handle__in=handles_in(restored)).values_list("handle", "pk"))
-    columns = {pk: columns_of(fields, groups) for pk, fields in restored.items()}
-    write_columns({pk: changed for pk, changed in columns.items() if changed}, cause=cause)
+    columns = {seen: columns_of(fields, groups) for seen, fields in restored.items()}
+    write_columns({seen: changed for seen, changed in columns.items() if changed}, cause=cause)
 
 
-def handles_in(restored: dict[int, dict[str, Any]]) -> set[str]:
+def handles_in(restored: dict[Seen, dict[str, Any]]) -> set[str]:
     return {fields["handle"] for fields in restored.values() if fields.get("handle")}
 
 
@@ -120,5 +120,5 @@ def remove(products: Sequence[Product], *, cause: Cause) -> None:
     ids = [product.pk for product in products]
     moved = set(StockMovement.objects.filter(product_id__in=ids).values_list("product_id", flat=True).distinct())
     delete_rows([product for product in products if product.pk not in moved], cause=cause)
-    on_sale = [product.pk for product in products if product.pk in moved and product.is_active]
-    write_columns({pk: {"is_active": False} for pk in on_sale}, cause=cause)
+    on_sale = [product for product in products if product.pk in moved and product.is_active]
+    write_columns({(product.pk, product.version): {"is_active": False} for product in on_sale}, cause=cause)
