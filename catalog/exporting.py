@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from catalog.importing.formats import COUNTED, EXPORTED, OPTIONS
 from catalog.models import Product, StockMovement
@@ -35,12 +35,18 @@ MOVEMENT_COLUMNS = [
 
 
 def product_rows(products: QuerySet[Product]) -> Iterator[Row]:
-    for batch in in_batches(products.select_related("stock", "group")):
+    for batch in in_batches(with_counters(products).select_related("group")):
         for product in batch:
             yield product_row(product)
 
 
-def product_row(product: Product) -> Row:
+def with_counters(products: QuerySet[Product]) -> QuerySet[Product]:
+    """Not with the stock itself: a product and its stock would hold each other, and so all batches stay in memory until
+    Python looks for such rings."""
+    return products.annotate(available=F("stock__available"), committed=F("stock__committed"))
+
+
+def product_row(product: Any) -> Row:
     group = product.group
     options = [part for option in product.options[: len(OPTIONS)] for part in option]
     return [
@@ -51,7 +57,7 @@ def product_row(product: Product) -> Row:
         product.image_url,
         "true" if product.is_active else "false",
         product.low_stock_at,
-        product.stock.available,
+        product.available,
         group.handle if group else "",
         group.title if group else "",
         *options,
@@ -61,10 +67,11 @@ def product_row(product: Product) -> Row:
 
 def inventory_rows(products: QuerySet[Product]) -> Iterator[Row]:
     """With an empty column for who counts."""
-    for batch in in_batches(products.select_related("stock")):
+    product: Any
+    for batch in in_batches(with_counters(products)):
         for product in batch:
-            stock = product.stock
-            yield [product.sku, product.name, stock.available, stock.committed, stock.on_hand, ""]
+            on_hand = product.available + product.committed
+            yield [product.sku, product.name, product.available, product.committed, on_hand, ""]
 
 
 def movement_rows(movements: QuerySet[StockMovement]) -> Iterator[Row]:
