@@ -8,7 +8,7 @@ LONGEST_PAUSE = 0.001  # so that many which only lie open delay nobody
 
 
 class SpreadingWorker(ThreadWorker):
-    """Waits a little before it takes another connection, the longer the more it has.
+    """gunicorn's `gthread`, which waits a little before it takes another connection, the longer the more it has.
 
     gunicorn's own takes whatever comes: of connections that clients keep open, the first of the workers to wake up gets
     the most, and from then on serves them alone while the others have nothing to do.
@@ -34,3 +34,8 @@ class SpreadingWorker(ThreadWorker):
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         pause = self.accepts_from - time.monotonic()
         super().wait_for_and_dispatch_events(pause if 0 < pause < timeout else timeout)
+
+    def handle_quit(self, sig: Any, frame: Any) -> None:
+        """End at once, and the threads with the process. gunicorn's shuts them down here, under a lock that it may hold
+        at this very moment, since a signal interrupts it anywhere; then it waits for itself until it is killed."""
+        super(ThreadWorker, self).handle_quit(sig, frame)

@@ -135,6 +135,6 @@ def serve(transactional_db, static_files, tmp_path):
     # Connections are closed afterwards: a gunicorn that is told to end while it takes note of that may lock itself up.
     for server in servers:
         server.send_signal(signal.SIGINT)  # at once; SIGTERM would wait two seconds for what may still come
-        assert server.wait(timeout=45) == 0  # after 30 s it ends a worker that waits for somebody
+        assert server.wait(timeout=20) == 0
     for shop in shops:
         shop.http.clear()

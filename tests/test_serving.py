@@ -6,8 +6,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from gunicorn.config import Config
 from gunicorn.workers.gthread import ThreadWorker
 
 from ecommerce.serving import LONGEST_PAUSE, PAUSE, SpreadingWorker
@@ -78,3 +80,16 @@ def test_the_more_connections_a_worker_has_the_later_it_takes_another(worker, ha
     assert worker.worker_connections == 1000
     worker.wait_for_and_dispatch_events(timeout=1.0)
     assert worker.waited == [pytest.approx(pause), 1.0]
+
+
+def test_a_worker_ends_at_once_also_while_it_hands_a_request_to_its_threads(worker):
+    worker.tpool, worker.cfg = ThreadPoolExecutor(), Config()
+
+    with worker.tpool._shutdown_lock, pytest.raises(SystemExit):
+        worker.handle_quit(None, None)
+
+    assert not worker.alive
+
+
+def test_the_server_is_run_with_this_worker():
+    assert f'worker_class = "{WORKER}"' in (ROOT / "deploy/gunicorn.py").read_text()
