@@ -279,6 +279,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "ecommerce.csp.PolicyByPlace",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "ecommerce.api.conditions.without_length",
     "django.middleware.common.CommonMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "ecommerce.staff.sessions.keep_alive",

@@ -1,9 +1,10 @@
 """Entity tags (RFC 9110): what a client has seen, so that it need not be sent again, or is not overwritten unseen."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils.cache import set_response_etag
 from django.utils.http import parse_etags
 from rest_framework.exceptions import APIException
@@ -48,6 +49,18 @@ def tag_content(request: Request, response: HttpResponse) -> None:
         response.status_code = 304
         response.content = b""
         del response["Content-Type"], response["Link"]  # which tell of the content
+
+
+def without_length(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Of a 304, for which Django writes a Content-Length of 0: it may only be that of the content (RFC 9110, 8.6)."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if response.status_code == 304:
+            del response["Content-Length"]
+        return response
+
+    return middleware
 
 
 def is_known(request: Request, tag: str) -> bool:
