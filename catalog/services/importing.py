@@ -15,7 +15,7 @@ from catalog.models import Product, Stock, StockMovement
 from catalog.services import history
 from catalog.services.stock import CHANGE_STOCK, Cause, Change, movement, write
 
-BATCH = 2_000
+BATCH = 5_000
 T = TypeVar("T")
 # By the highest id that is taken, and never backwards.
 NUMBER_ONWARDS = """
