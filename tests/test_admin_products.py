@@ -123,7 +123,7 @@ def test_the_number_of_queries_does_not_depend_on_the_rows(staff):
 
 def test_what_is_sold_is_read_from_so_many_movements_and_says_when_there_are_more(staff, monkeypatch):
     lamp = ProductFactory(stock=100)
-    monkeypatch.setattr("catalog.models.SOLD_LATELY", SOLD_LATELY.replace("1000", "3"))
+    monkeypatch.setattr("catalog.models.stock.SOLD_LATELY", SOLD_LATELY.replace("1000", "3"))
     for _ in range(4):
         place({lamp: 2})
 
