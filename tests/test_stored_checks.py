@@ -4,6 +4,7 @@ import re
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.urls import reverse
 
 from orders.management.commands import work
 from orders.models import BooksCheck, Order
@@ -68,10 +69,17 @@ def test_good_books_are_green(staff):
     assert "They balance." in staff.get("/admin/").content.decode()
 
 
+def test_a_check_is_asked_for_where_there_is_none_yet(staff):
+    page = staff.get("/admin/orders/bookscheck/").content.decode()
+
+    assert f'action="{reverse("admin:orders_bookscheck_now")}"' in page
+
+
 def test_who_may_not_ask_for_a_check_cannot(client, django_user_model):
     browser = someone(client, django_user_model, "view_bookscheck")
 
-    assert "Check now" not in browser.get("/admin/").content.decode()
+    for page in ("/admin/", "/admin/orders/bookscheck/"):
+        assert "Check now" not in browser.get(page).content.decode()
     assert browser.post("/admin/orders/bookscheck/now/").status_code == 403
     assert browser.get("/admin/orders/bookscheck/now/").status_code == 405
     assert not BooksCheck.objects.exists()

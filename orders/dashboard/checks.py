@@ -23,6 +23,7 @@ class BooksCheckAdmin(NamesWho, ReadOnly, ShopAdmin):
     ordering = ("-id",)
     fields = ("who", "asked_at", "started_at", "finished_at", "fault_count")
     change_form_template = "admin/orders/bookscheck/change_form.html"
+    list_before_template = "admin/orders/bookscheck/check_now.html"
 
     def get_urls(self) -> list[URLPattern]:
         now = path("now/", self.admin_site.admin_view(self.now_view), name="orders_bookscheck_now")
