@@ -1,6 +1,6 @@
 """gunicorn -c deploy/gunicorn.py ecommerce.wsgi
 
-Sized from the environment. Each thread may hold one database connection: workers x threads must stay below the
+Sized from the environment. Each thread may keep one database connection: workers x threads must stay below the
 server's max_connections, with room for commands.
 """
 
@@ -11,11 +11,10 @@ from django.conf import settings
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ecommerce.settings")
 
 bind = f"{settings.BIND_ADDRESS}:{settings.PORT}"
-# A process for each processor, since Python runs one thread of a process at a time; two threads in each. One alone
-# places more orders, but leaves nobody to answer while a page of the back office takes its time. Of more, those that
-# hold a lock wait for the interpreter: with four the slowest orders take twice as long. docs/speed.md has the figures.
+# A process for each processor, since Python runs one thread of a process at a time. Of its threads one serves, and
+# another only where that one takes long (ecommerce.serving), so more of them cost nothing but connections.
 workers = settings.WEB_CONCURRENCY
-worker_class = "ecommerce.serving.SpreadingWorker"
+worker_class = "ecommerce.serving.LeaderFollowersWorker"
 threads = settings.WEB_THREADS
 
 # A request that still runs when it is asked to stop has this long; PostgreSQL ends statements after 5 s.

@@ -1,41 +1,128 @@
+"""How a process of the web server divides its time: gunicorn's threads, as leader and followers.
+
+The thread that hears of a request, the leader, serves it too, while the others wait. So no request changes threads, and
+Python, which runs one thread of a process at a time, does not part its time between orders of which some hold locks.
+Where a request takes long, a follower is promoted, and nobody waits behind it. D. Schmidt et al., "Leader/Followers:
+A Design Pattern for Efficient Multi-threaded Event Demultiplexing and Dispatching", 2000.
+"""
+
+import selectors
+import threading
 import time
+from collections import deque
+from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
-from gunicorn.workers.gthread import ThreadWorker
+from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
+PATIENCE = 0.05  # seconds; after once to twice as many another thread hears of what comes next
 PAUSE = 0.0001  # for each connection that is open
 LONGEST_PAUSE = 0.001  # so that many which only lie open delay nobody
 
 
-class SpreadingWorker(ThreadWorker):
-    """gunicorn's `gthread`, which waits a little before it takes another connection, the longer the more it has.
+class LeaderFollowersWorker(ThreadWorker):
+    """gunicorn's `gthread`, whose loop is run by one of its threads at a time.
 
-    gunicorn's own takes whatever comes: of connections that clients keep open, the first of the workers to wake up gets
-    the most, and from then on serves them alone while the others have nothing to do.
+    And it waits a little before it takes another connection, the longer the more it has. gunicorn's own takes whatever
+    comes: of connections that clients keep open, the first of the workers to wake up gets the most, and from then on
+    serves them alone while the others have nothing to do.
     """
 
-    accepts_from = 0.0  # by time.monotonic()
+    alive: bool
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.ready: deque[TConn] = deque()  # connections with a request to be read
+        self.accepts_from = 0.0  # by time.monotonic()
+        self.leadership = threading.Semaphore()
+        self.term = 0  # of the leader; whoever finds another than its own leads no more
+        self.serving_since: float | None = None  # for the leader
+        self.changing_leader = threading.Lock()
+
+    def run(self) -> None:
+        """The main thread serves nobody: it keeps the time, and hears what the arbiter wants."""
+        self.poller.register(self.method_queue.fileno(), selectors.EVENT_READ, self.method_queue.run_callbacks)
+        for number in range(self.cfg.threads):
+            threading.Thread(target=self.follow, name=f"web-{number}", daemon=True).start()
+        while self.alive and self.is_parent_alive():
+            self.keep_time()
+        self.alive = False
+        now = time.monotonic()
+        self.method_queue.defer(self._cap_keepalive, now + STOP_KEEPALIVE_LINGER)
+        while self.nr_conns > 0 and time.monotonic() < now + self.cfg.graceful_timeout:
+            self.keep_time()
+
+    def keep_time(self) -> None:
+        self.notify()
+        time.sleep(PATIENCE)
+        self.promote_where_late()
+
+    def promote_where_late(self) -> None:
+        with self.changing_leader:
+            is_late = self.serving_since is not None and time.monotonic() - self.serving_since >= PATIENCE
+            if is_late:
+                self.term += 1
+                self.serving_since = None
+        if is_late:
+            self.leadership.release()
+
+    def follow(self) -> None:
+        try:
+            while True:
+                self.leadership.acquire()
+                term = self.term
+                while self.term == term:
+                    self.lead(term)
+        except Exception:
+            self.log.exception("A thread has failed, so this process ends and another takes its place.")
+            self.alive = False
+
+    def lead(self, term: int) -> None:
+        """One round of gunicorn's loop, and at most one request."""
+        pause = self.accepts_from - time.monotonic()
+        self.set_accept_enabled(self.alive and pause <= 0 and self.nr_conns < self.worker_connections)
+        if self.ready:
+            wait = 0.0
+        elif self.alive:
+            wait = pause if pause > 0 else 1.0
+        else:
+            wait = PATIENCE
+        self.wait_for_and_dispatch_events(wait)
+        self.murder_keepalived()
+        self.murder_pending()
+        if self.ready:
+            self.serve(self.ready.popleft(), term)
+
+    def serve(self, conn: TConn, term: int) -> None:
+        self.serving_since = time.monotonic()
+        done: Future[Any] = Future()
+        done.set_result(self.handle(conn))
+        with self.changing_leader:
+            still_leads = self.term == term
+            if still_leads:
+                self.serving_since = None
+        if still_leads:
+            self.finish_request(conn, done)
+        else:
+            self.method_queue.defer(self.finish_request, conn, done)
+
+    def enqueue_req(self, conn: TConn) -> None:
+        self.ready.append(conn)
 
     def accept(self, listener: Any) -> None:
-        had = self.nr_conns
-        super().accept(listener)
-        if self.nr_conns > had:  # else another was faster
-            self.accepts_from = time.monotonic() + min(self.nr_conns * PAUSE, LONGEST_PAUSE)
-
-    @property
-    def worker_connections(self) -> int:
-        """How many it may hold now; the loop asks before it looks for new ones."""
-        return self.limit if time.monotonic() >= self.accepts_from else 0
-
-    @worker_connections.setter
-    def worker_connections(self, limit: int) -> None:
-        self.limit = limit
-
-    def wait_for_and_dispatch_events(self, timeout: float) -> None:
-        pause = self.accepts_from - time.monotonic()
-        super().wait_for_and_dispatch_events(pause if 0 < pause < timeout else timeout)
+        """Hear of the connection again when it has something to say: gunicorn's keeps a thread until then."""
+        try:
+            client, address = listener.accept()
+        except (BlockingIOError, ConnectionAbortedError):  # another process was faster, or the client left
+            return
+        self.nr_conns += 1
+        self.accepts_from = time.monotonic() + min(self.nr_conns * PAUSE, LONGEST_PAUSE)
+        conn = TConn(self.cfg, client, address, listener.getsockname())
+        conn.set_timeout()
+        self.pending_conns.append(conn)
+        self.poller.register(client, selectors.EVENT_READ, partial(self.on_pending_socket_readable, conn))
 
     def handle_quit(self, sig: Any, frame: Any) -> None:
-        """End at once, and the threads with the process. gunicorn's shuts them down here, under a lock that it may hold
-        at this very moment, since a signal interrupts it anywhere; then it waits for itself until it is killed."""
+        """End at once, and the threads with the process."""
         super(ThreadWorker, self).handle_quit(sig, frame)

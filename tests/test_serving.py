@@ -1,93 +1,220 @@
-"""Connections that clients keep open are spread over the workers of the server."""
+"""The web server's worker: who serves whom, what a slow request delays, and how it ends."""
 
 import http.client
 import os
+import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
 from gunicorn.config import Config
-from gunicorn.workers.gthread import ThreadWorker
 
-from ecommerce.serving import LONGEST_PAUSE, PAUSE, SpreadingWorker
+from ecommerce.serving import LONGEST_PAUSE, PATIENCE, PAUSE, LeaderFollowersWorker
 from tests.environment import ROOT, clean_environment
 from tests.serving import free_port
 
-WORKER = "ecommerce.serving.SpreadingWorker"
+WORKER = "ecommerce.serving.LeaderFollowersWorker"
+SLOW = 1.5  # seconds
 
 
 def who_answers(environ: dict, start_response: Callable) -> Iterable[bytes]:
-    """An application that tells which process it runs in."""
-    start_response("200 OK", [("Content-Length", str(len(str(os.getpid()))))])
-    return [str(os.getpid()).encode()]
+    """An application that tells the process and the thread it runs in, at once or slowly."""
+    if environ["PATH_INFO"] == "/slow":
+        time.sleep(SLOW)
+    answer = f"{os.getpid()} {threading.get_ident()}".encode()
+    start_response("200 OK", [("Content-Length", str(len(answer)))])
+    return [answer]
+
+
+class Server:
+    def __init__(self, *arguments: str) -> None:
+        self.port = free_port()
+        command = [
+            sys.executable,
+            "-m",
+            "gunicorn",
+            "--no-control-socket",
+            "-k",
+            WORKER,
+            "-b",
+            f"127.0.0.1:{self.port}",
+        ]
+        command += [*arguments, "tests.test_serving:who_answers"]
+        self.process = subprocess.Popen(command, cwd=ROOT, env=clean_environment(), stderr=subprocess.DEVNULL)
+
+    def opened(self) -> http.client.HTTPConnection:
+        for _ in range(100):
+            try:
+                connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+                connection.connect()
+                return connection
+            except ConnectionError:
+                time.sleep(0.1)
+        raise AssertionError("the server did not start")
 
 
 @pytest.fixture
-def port() -> Iterator[int]:
-    port = free_port()
-    arguments = ["--no-control-socket", "-k", WORKER, "-w", "2", "--threads", "2", "-b", f"127.0.0.1:{port}"]
-    command = [sys.executable, "-m", "gunicorn", *arguments, "tests.test_serving:who_answers"]
-    with subprocess.Popen(command, cwd=ROOT, env=clean_environment(), stderr=subprocess.DEVNULL) as server:
-        yield port
-        server.terminate()
+def start() -> Iterator[Callable[..., Server]]:
+    started: list[Server] = []
+
+    def start(*arguments: str) -> Server:
+        started.append(Server(*arguments))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.process.terminate()
+        server.process.wait(timeout=20)
 
 
-def opened(port: int) -> http.client.HTTPConnection:
-    for _ in range(100):
-        try:
-            connection = http.client.HTTPConnection("127.0.0.1", port)
-            connection.request("GET", "/")
-            return connection
-        except ConnectionError:
-            time.sleep(0.1)
-    raise AssertionError("the server did not start")
+def asked(connection: http.client.HTTPConnection, path: str = "/") -> list[bytes]:
+    """The process and the thread that answered."""
+    connection.request("GET", path)
+    response = connection.getresponse()
+    assert response.status == 200
+    return response.read().split()
 
 
-def test_both_workers_serve(port):
-    answers = set()
+def test_both_processes_serve(start):
+    server, answers = start("-w", "2", "--threads", "2"), set()
     for _ in range(200):
-        answers.add(opened(port).getresponse().read())
+        answers.add(asked(server.opened())[0])
         if len(answers) == 2:
             return
         time.sleep(0.05)
-    raise AssertionError("one worker has answered all")
+    raise AssertionError("one process has answered all")
+
+
+def test_one_thread_serves_what_is_quick(start):
+    server = start("--threads", "4")
+    connections = [server.opened() for _ in range(8)]
+    with ThreadPoolExecutor(8) as clients:
+        threads = [found[1] for _ in range(50) for found in clients.map(asked, connections)]
+    changes = sum(one != other for one, other in pairwise(threads))
+    assert changes < 40  # of 399; of four that are free, each next is another
+
+
+@pytest.mark.parametrize(("threads", "delays"), [(2, False), (1, True)])
+def test_what_is_slow_delays_nobody_while_there_are_threads(start, threads, delays):
+    server = start("--threads", str(threads))
+    slow, quick = server.opened(), server.opened()
+    asked(slow), asked(quick)
+    slow.request("GET", "/slow")
+    time.sleep(PATIENCE)
+
+    started = time.monotonic()
+    asked(quick)
+
+    assert (time.monotonic() - started > SLOW / 2) is delays
+    assert slow.getresponse().read()
+    assert asked(slow) == asked(quick)  # by whoever leads now
+
+
+def test_all_that_is_slow_is_served_though_it_is_more_than_the_threads(start):
+    server = start("--threads", "2")
+    connections = [server.opened() for _ in range(4)]
+    started = time.monotonic()
+    with ThreadPoolExecutor(4) as clients:
+        threads = [found[1] for found in clients.map(lambda connection: asked(connection, "/slow"), connections)]
+    assert len(set(threads)) == 2
+    assert time.monotonic() - started < 3 * SLOW
+
+
+def test_a_connection_that_says_nothing_keeps_no_thread(start):
+    server = start("--threads", "1")
+    with socket.create_connection(("127.0.0.1", server.opened().port)):
+        started = time.monotonic()
+        asked(server.opened())
+    assert time.monotonic() - started < 1
+
+
+def test_requests_that_come_at_once_are_answered_one_by_one(start):
+    connection, many = start("--threads", "2").opened().sock, 2_000
+    request = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+    with ThreadPoolExecutor(1) as sender:
+        sender.submit(connection.sendall, request * many)
+        received = b""
+        while received.count(b"200 OK") < many:
+            received += (found := connection.recv(65_536))
+            assert found
+
+
+def test_who_is_being_served_is_answered_before_the_server_ends(start):
+    server = start("--threads", "2")
+    slow, kept = server.opened(), server.opened()
+    asked(kept)
+    slow.request("GET", "/slow")
+    time.sleep(0.3)
+
+    server.process.send_signal(signal.SIGTERM)
+
+    assert slow.getresponse().read()
+    assert server.process.wait(timeout=10) == 0
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", server.port))
+
+
+def test_the_server_ends_at_once_where_that_is_asked(start):
+    server = start("--threads", "2")
+    server.opened().request("GET", "/slow")
+    time.sleep(0.3)
+    started = time.monotonic()
+
+    server.process.send_signal(signal.SIGQUIT)
+
+    server.process.wait(timeout=10)
+    assert time.monotonic() - started < SLOW - 0.3
+
+
+def test_a_process_that_has_served_its_share_is_replaced_and_no_request_lost(start):
+    server, processes = start("--threads", "2", "--max-requests", "20"), set()
+    connection = server.opened()
+    for _ in range(100):
+        process, _ = asked(connection)  # http.client connects anew where the server said that it closes
+        processes.add(process)
+    assert len(processes) == 5
 
 
 @pytest.fixture
-def worker(monkeypatch) -> SpreadingWorker:
+def worker(monkeypatch) -> LeaderFollowersWorker:
     """One that serves nobody: its clock and its connections are the test's."""
-    worker = object.__new__(SpreadingWorker)
-    worker.nr_conns, worker.worker_connections, worker.now, worker.waited = 0, 1000, 100.0, []
+    log = SimpleNamespace(exception=lambda text: None)
+    worker = LeaderFollowersWorker(0, os.getppid(), [], None, 30, Config(), log)
+    worker.now = 100.0
+    worker.set_accept_enabled = lambda enabled: setattr(worker, "accepts", enabled)
+    worker.wait_for_and_dispatch_events = lambda timeout: setattr(worker, "waited", timeout)
     monkeypatch.setattr("ecommerce.serving.time.monotonic", lambda: worker.now)
-    monkeypatch.setattr(ThreadWorker, "accept", lambda self, listener: setattr(self, "nr_conns", self.nr_conns + 1))
-    monkeypatch.setattr(ThreadWorker, "wait_for_and_dispatch_events", lambda self, timeout: self.waited.append(timeout))
-    return worker
+    yield worker
+    worker.tmp.close()
 
 
 @pytest.mark.parametrize(("has", "pause"), [(0, PAUSE), (9, 10 * PAUSE), (900, LONGEST_PAUSE)])
-def test_the_more_connections_a_worker_has_the_later_it_takes_another(worker, has, pause):
+def test_the_more_connections_a_process_has_the_later_it_takes_another(worker, has, pause):
+    worker.poller = SimpleNamespace(register=lambda *arguments: None)
     worker.nr_conns = has
-    assert worker.worker_connections == 1000
+    worker.lead(worker.term)
+    assert (worker.accepts, worker.waited) == (True, 1.0)
 
-    worker.accept(None)
+    with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname()):
+        worker.accept(listener)
 
-    assert worker.worker_connections == 0
-    worker.wait_for_and_dispatch_events(timeout=1.0)
+    worker.lead(worker.term)
+    assert (worker.accepts, worker.waited) == (False, pytest.approx(pause))
     worker.now += pause
-    assert worker.worker_connections == 1000
-    worker.wait_for_and_dispatch_events(timeout=1.0)
-    assert worker.waited == [pytest.approx(pause), 1.0]
+    worker.lead(worker.term)
+    assert (worker.accepts, worker.waited) == (True, 1.0)
 
 
-def test_a_worker_ends_at_once_also_while_it_hands_a_request_to_its_threads(worker):
-    worker.tpool, worker.cfg = ThreadPoolExecutor(), Config()
-
-    with worker.tpool._shutdown_lock, pytest.raises(SystemExit):
-        worker.handle_quit(None, None)
-
+def test_a_process_in_which_a_thread_fails_ends(worker):
+    worker.lead = lambda term: 1 / 0
+    worker.follow()
     assert not worker.alive
 
 
