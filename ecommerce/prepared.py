@@ -19,6 +19,7 @@ server_binding_cursor: Any = ServerBindingCursor
 def fetch(sql: str, values: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
     """The rows that a statement answers. Whole numbers among the values should be an `Int8`, or in an `array`."""
     database: Any = connections[DEFAULT_DB_ALIAS]
+    database.close_if_health_check_failed()
     database.ensure_connection()
     cursor = database._prepare_cursor(cursor_of(database.connection))
     cursor.execute(sql, values)

@@ -176,7 +176,7 @@ LOGIN_REDIRECT_URL = "admin:index"
 # The server and its database
 
 WEB_CONCURRENCY = whole_number("WEB_CONCURRENCY", default=2)
-WEB_THREADS = whole_number("WEB_THREADS", default=2)
+WEB_THREADS = whole_number("WEB_THREADS", default=4)
 BIND_ADDRESS = env.str("BIND_ADDRESS", default="0.0.0.0")
 PORT = env.str("PORT", default="8000")
 
@@ -233,11 +233,11 @@ DATABASE["OPTIONS"] = DATABASE.get("OPTIONS", {}) | connection_options(LIMITS_FO
 DATABASES: dict[str, dict[str, Any]] = {"default": DATABASE}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# wsgi.py puts these in force, so that they hold for requests and not for a long command.
-WEB_DATABASE_OPTIONS = connection_options(LIMITS_FOR_WEB) | {
-    # Each thread has a place, so one waits only while the database is away. The pool tries to reconnect at ever longer
-    # intervals, but a short `reconnect_timeout` ends that: then a request makes it try anew.
-    "pool": {"min_size": 1, "max_size": WEB_THREADS, "timeout": 2, "reconnect_timeout": 2}
+# wsgi.py puts these in force, so that they hold for requests and not for a long command. A thread keeps its connection.
+WEB_DATABASE = {
+    "OPTIONS": DATABASE["OPTIONS"] | connection_options(LIMITS_FOR_WEB),
+    "CONN_MAX_AGE": None,
+    "CONN_HEALTH_CHECKS": True,
 }
 
 # The machinery

@@ -24,6 +24,6 @@ def with_known_length(application: Callable[..., Iterable[bytes]]) -> Callable[.
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ecommerce.settings")
 
 refuse_unsafe_settings()
-settings.DATABASES["default"]["OPTIONS"].update(settings.WEB_DATABASE_OPTIONS)
+settings.DATABASES["default"].update(settings.WEB_DATABASE)
 application = with_known_length(get_wsgi_application())
 refuse_missing_limits(settings.LIMITS_FOR_WEB)

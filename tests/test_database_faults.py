@@ -6,19 +6,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import psycopg
 import pytest
-from django.db import transaction
 
-from catalog.services import stock
 from ecommerce import localdb
 from tests.environment import ROOT
-from tests.factories import ProductFactory, available
 from tests.serving import Shop, server_environment
 
 LAMP = {"name": "Lamp", "description": "Brass", "price": 19.99, "stock": 100}
@@ -86,15 +81,28 @@ def test_a_database_that_goes_away_is_unavailable_until_the_next_request_after_i
     assert stock_of(shop, lamp) == 98
 
 
+TERMINATE_ALL = """
+    SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity
+     WHERE application_name = '' AND backend_type = 'client backend' AND pid <> pg_backend_pid()
+"""
+
+
+def test_nobody_hears_of_a_session_that_the_server_ended_between_two_requests(serve, database):
+    shop = serve(DATABASE_URL=database.url, WEB_CONCURRENCY="1", WEB_THREADS="1")
+    lamp = shop.post("/product/create_product", LAMP).json()["id"]
+
+    with psycopg.connect(database.url, autocommit=True) as operator:
+        assert operator.execute(TERMINATE_ALL).fetchall() == [(True,)]
+
+    assert shop.order(lamp).status == 201
+
+
 def test_too_many_connections_are_unavailable_until_one_is_free(serve, database):
     shop = serve(DATABASE_URL=database.url, WEB_CONCURRENCY="1", WEB_THREADS="1")
     lamp = shop.post("/product/create_product", LAMP).json()["id"]
 
     with psycopg.connect(database.url, autocommit=True) as first, ExitStack() as others:
-        first.execute(
-            "SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE application_name = ''"
-            " AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
-        )
+        first.execute(TERMINATE_ALL)
         with pytest.raises(psycopg.OperationalError, match="too many clients"):
             while True:
                 others.enter_context(psycopg.connect(database.url))
@@ -102,19 +110,3 @@ def test_too_many_connections_are_unavailable_until_one_is_free(serve, database)
 
     assert shop.order(lamp).status == 201
     assert stock_of(shop, lamp) == 99
-
-
-def test_whoever_finds_every_connection_taken_is_told_so(serve):
-    shop = serve(WEB_CONCURRENCY="1", WEB_THREADS="1", GUNICORN_CMD_ARGS="--threads 8")
-    lamp = ProductFactory()
-
-    with transaction.atomic():
-        stock.lock([lamp.pk])
-        with ThreadPoolExecutor(4) as buyers:
-            answers = list(buyers.map(lambda _: shop.order(lamp.pk), range(4)))
-
-    assert {answer.status for answer in answers} == {503}
-    codes = Counter(answer.json()["code"] for answer in answers)
-    assert set(codes) == {"busy", "unavailable"}
-    assert shop.order(lamp.pk).status == 201
-    assert available(lamp) == 9

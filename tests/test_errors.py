@@ -6,7 +6,6 @@ import time
 import psycopg
 import pytest
 from django.db import InternalError, OperationalError, connection, transaction
-from psycopg_pool import PoolTimeout
 
 from catalog.models import Product
 from catalog.services import stock
@@ -185,7 +184,6 @@ def test_a_lock_that_is_held_too_long_is_busy_and_changes_nothing(api):
 
 AWAY = [
     (OperationalError, psycopg.OperationalError("gone")),
-    (OperationalError, PoolTimeout("full")),
     (InternalError, psycopg.errors.ReadOnlySqlTransaction("a standby")),
     (InternalError, psycopg.errors.IdleInTransactionSessionTimeout("our session is over")),
     (InternalError, psycopg.errors.TransactionTimeout("and so is our transaction")),

@@ -1,7 +1,7 @@
 """Django's PostgreSQL, with two things done at less cost.
 
-A connection from the pool is looked at without a word to the server: Django's own check (`CONN_HEALTH_CHECKS`) is a
-statement more for each request, which took a tenth of an order's time. And a time is read by what Python has for it.
+A connection that is kept is looked at without a word to the server: Django's own check is a statement more for each
+request, which took a tenth of an order's time. And a time is read by what Python has for it.
 """
 
 import select
@@ -11,7 +11,6 @@ from typing import Any
 import psycopg
 from django.db.backends.postgresql import base
 from psycopg.adapt import Loader
-from psycopg_pool import ConnectionPool
 
 
 class TimeLoader(Loader):
@@ -32,24 +31,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
         params["context"].adapters.register_loader("timestamptz", TimeLoader)
         return params
 
-    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        connection = super().get_new_connection(conn_params)
-        for _ in range(self.pool.max_size if self.pool else 0):
-            if is_alive(connection):
-                break
-            self.pool.putconn(connection)  # which puts another in its place
-            connection = self.pool.getconn()
-        return connection
-
-
-def is_alive(connection: psycopg.Connection[Any]) -> bool:
-    """A server that has ended a session said so or hung up, and then there is something to read."""
-    try:
-        if is_readable(connection.fileno()):
-            ConnectionPool.check_connection(connection)
-    except psycopg.Error:
-        return False
-    return True
+    def is_usable(self) -> bool:
+        """A server that has ended a session said so or hung up, and then there is something to read."""
+        if self.connection is None:
+            return False
+        try:
+            silent = not is_readable(self.connection.fileno())
+        except psycopg.OperationalError:
+            return False
+        return silent or bool(super().is_usable())
 
 
 def is_readable(file: int) -> bool:
