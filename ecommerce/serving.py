@@ -43,8 +43,9 @@ class LeaderFollowersWorker(ThreadWorker):
     def run(self) -> None:
         """The main thread serves nobody: it keeps the time, and hears what the arbiter wants."""
         self.poller.register(self.method_queue.fileno(), selectors.EVENT_READ, self.method_queue.run_callbacks)
-        for number in range(self.cfg.threads):
-            threading.Thread(target=self.follow, name=f"web-{number}", daemon=True).start()
+        self.threads = [threading.Thread(target=self.follow, daemon=True) for _ in range(self.cfg.threads)]
+        for thread in self.threads:
+            thread.start()
         while self.alive and self.is_parent_alive():
             self.keep_time()
         self.alive = False
@@ -56,6 +57,8 @@ class LeaderFollowersWorker(ThreadWorker):
     def keep_time(self) -> None:
         self.notify()
         time.sleep(PATIENCE)
+        if not all(thread.is_alive() for thread in self.threads):
+            raise RuntimeError("A thread has failed, so this process ends, and another takes its place.")
         self.promote_where_late()
 
     def promote_where_late(self) -> None:
@@ -68,15 +71,11 @@ class LeaderFollowersWorker(ThreadWorker):
             self.leadership.release()
 
     def follow(self) -> None:
-        try:
-            while True:
-                self.leadership.acquire()
-                term = self.term
-                while self.term == term:
-                    self.lead(term)
-        except Exception:
-            self.log.exception("A thread has failed, so this process ends and another takes its place.")
-            self.alive = False
+        while True:
+            self.leadership.acquire()
+            term = self.term
+            while self.term == term:
+                self.lead(term)
 
     def lead(self, term: int) -> None:
         """One round of gunicorn's loop, and at most one request."""

@@ -10,6 +10,7 @@ from django.db import InternalError, OperationalError, connection, transaction
 from catalog.models import Product
 from catalog.services import stock
 from ecommerce.api.problems import PROBLEMS
+from orders.services import writing
 from tests.factories import ProductFactory, available
 from tests.races import in_thread
 from tests.test_classic_api import LAMP, NEW_ORDER, NEW_PRODUCT, PRODUCTS, order, post
@@ -160,7 +161,7 @@ def test_a_fault_of_ours_is_told_without_a_word_of_the_inside(api, monkeypatch):
     def break_down(*_, **__):
         raise ZeroDivisionError("secret of the house")
 
-    monkeypatch.setattr(stock, "write", break_down)
+    monkeypatch.setattr(writing, "refuse_what_is_short", break_down)
     answer = order(api, (lamp, 1))
 
     assert (answer.status_code, answer.json()["code"]) == (500, "server_error")

@@ -185,8 +185,7 @@ def test_a_process_that_has_served_its_share_is_replaced_and_no_request_lost(sta
 @pytest.fixture
 def worker(monkeypatch) -> LeaderFollowersWorker:
     """One that serves nobody: its clock and its connections are the test's."""
-    log = SimpleNamespace(exception=lambda text: None)
-    worker = LeaderFollowersWorker(0, os.getppid(), [], None, 30, Config(), log)
+    worker = LeaderFollowersWorker(0, os.getppid(), [], None, 30, Config(), None)
     worker.now = 100.0
     worker.set_accept_enabled = lambda enabled: setattr(worker, "accepts", enabled)
     worker.wait_for_and_dispatch_events = lambda timeout: setattr(worker, "waited", timeout)
@@ -213,9 +212,9 @@ def test_the_more_connections_a_process_has_the_later_it_takes_another(worker, h
 
 
 def test_a_process_in_which_a_thread_fails_ends(worker):
-    worker.lead = lambda term: 1 / 0
-    worker.follow()
-    assert not worker.alive
+    worker.threads = [threading.Thread()]
+    with pytest.raises(RuntimeError, match="A thread has failed"):
+        worker.keep_time()
 
 
 def test_the_server_is_run_with_this_worker():

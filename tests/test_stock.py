@@ -20,6 +20,7 @@ from catalog.services import (
     count_stock,
     delete_product,
     receive_stock,
+    stock,
     update_product,
 )
 from ecommerce.errors import IdempotencyMismatch
@@ -214,3 +215,14 @@ def test_the_database_itself_keeps_the_ledger_append_only():
         lamp.movements.get().delete()
 
     assert lamp.movements.get().note == ""
+
+
+def test_units_that_were_there_and_not_taken_are_a_fault_of_ours():
+    lamp, ink = ProductFactory(stock=1), ProductFactory(stock=10)
+
+    with pytest.raises(InsufficientStock) as refusal:
+        stock.refuse_what_is_short({lamp.pk: 2, ink.pk: 1}, [ink.pk])
+    assert [(short.product, short.wanted, short.available) for short in refusal.value.shortages] == [(lamp, 2, 1)]
+
+    with pytest.raises(AssertionError, match="without a lock"):
+        stock.refuse_what_is_short({lamp.pk: 2, ink.pk: 1}, [])

@@ -22,7 +22,15 @@ from catalog.services.products import (
     update_product,
     update_products,
 )
-from catalog.services.stock import Cause, release_stock, return_stock, take_stock
+from catalog.services.stock import (
+    Cause,
+    refuse_what_is_short,
+    release_stock,
+    return_stock,
+    take_stock,
+    values_to_take,
+    words_to_move,
+)
 from catalog.services.undoing import undo_import
 
 __all__ = [
@@ -43,6 +51,7 @@ __all__ = [
     "move_stock",
     "number_onwards",
     "receive_stock",
+    "refuse_what_is_short",
     "release_stock",
     "remove_product",
     "return_stock",
@@ -52,4 +61,6 @@ __all__ = [
     "undo_import",
     "update_product",
     "update_products",
+    "values_to_take",
+    "words_to_move",
 ]

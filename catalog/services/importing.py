@@ -13,11 +13,17 @@ from django.db.models import Model
 
 from catalog.models import Product, Stock, StockMovement
 from catalog.services import history
-from catalog.services.stock import CHANGE_STOCK, Cause, Change, movement, write
+from catalog.services.stock import CHANGE_STOCK, NO_LOCK, Cause, Change, movement, write
 
 BATCH = 5_000
 T = TypeVar("T")
 # By the highest id that is taken, and never backwards.
+CHANGE_COUNTERS = f"""
+    WITH change AS (
+        SELECT product_id, available, 0 AS committed
+          FROM unnest(%s::bigint[], %s::bigint[]) AS change (product_id, available)
+    ) {CHANGE_STOCK}
+"""  # noqa: S608 (a constant)
 NUMBER_ONWARDS = """
     SELECT setval(sequence, greatest((SELECT max(id) FROM {table}), nextval(sequence)))
       FROM pg_get_serial_sequence('{table}', 'id') AS sequence
@@ -119,9 +125,9 @@ def change_counters(moves: Iterable[Move]) -> None:
     for move in moves:
         changes[move.product_id] += move.change
     with connection.cursor() as cursor:
-        cursor.execute(CHANGE_STOCK, [list(changes), list(changes.values()), [0] * len(changes)])
+        cursor.execute(CHANGE_COUNTERS, [list(changes), list(changes.values())])
         if cursor.rowcount != len(changes):
-            raise AssertionError("Stock changed without a lock: some rows could not take their change.")
+            raise AssertionError(NO_LOCK)
 
 
 def number_onwards(*models: type[Model]) -> None:

@@ -8,7 +8,7 @@ import structlog
 from django.db import transaction
 
 from catalog.errors import InsufficientStock, Shortage
-from catalog.models import Product, Stock, StockMovement
+from catalog.models import Stock, StockMovement
 from ecommerce import prepared
 from ecommerce.logging import current_request_id
 
@@ -47,15 +47,11 @@ def take_stock(
 ) -> None:
     """Take units of each product id off sale; `committed` says that they wait on the shelf. `kind` may be RETAKEN.
 
-    Locks the rows until the transaction ends. Raises InsufficientStock with every short line; then nothing changed.
+    Locks the rows until the transaction ends. Raises InsufficientStock with every short line: then roll back.
     """
-    available = lock_available(quantities)
-    wanted = {pk: quantity for pk, quantity in quantities.items() if available.get(pk, 0) < quantity}
-    if wanted:
-        products = Product.objects.in_bulk(wanted)
-        raise InsufficientStock([Shortage(products[pk], wanted[pk], available.get(pk, 0)) for pk in wanted])
-    taken = {pk: Change(kind=kind, available=-n, committed=n if committed else 0) for pk, n in quantities.items()}
-    write(taken, cause=cause)
+    values = values_to_take(quantities, committed=committed, cause=cause, kind=kind)
+    taken = prepared.fetch(f"WITH {words_to_move()} SELECT product_id FROM moved", values)  # noqa: S608 (constants)
+    refuse_what_is_short(quantities, {pk for (pk,) in taken})
 
 
 @transaction.atomic(savepoint=False)
@@ -84,63 +80,106 @@ def return_stock(quantities: Mapping[int, int], *, committed: bool, restock: boo
     )
 
 
-# The two counters and the ledger, always together
+# The two counters and the ledger, always together and under the lock
 
 
 def lock(product_ids: Iterable[int]) -> list[Stock]:
     return list(Stock.objects.locked(product_ids))
 
 
-def lock_available(product_ids: Collection[int]) -> dict[int, int]:
-    """`Stock.objects.locked`, in the words that Django has for it and without its taking a millisecond to find them."""
-    rows = prepared.fetch(words_to_lock(len(product_ids)), [prepared.number(pk) for pk in product_ids])
-    return dict(rows)
-
-
-@lru_cache
-def words_to_lock(number: int) -> str:
-    rows = Stock.objects.locked(range(number)).values_list("product_id", "available")
-    return str(rows.query.sql_with_params()[0])
-
-
 # Relative, and refused by the database itself below zero: a counter is never computed here and written back.
 CHANGE_STOCK = """
     UPDATE catalog_stock AS stock
        SET available = stock.available + change.available, committed = stock.committed + change.committed
-      FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS change (product_id, available, committed)
+      FROM change
      WHERE stock.product_id = change.product_id
        AND stock.available + change.available >= 0
        AND stock.committed + change.committed >= 0
  RETURNING stock.product_id, stock.available
 """
-MOVE_STOCK = f"""
-    WITH changed AS ({CHANGE_STOCK})
-    INSERT INTO catalog_stockmovement (product_id, available_after, available_change, committed_change, kind, note,
-                order_uuid, done_by, idempotency_key, fingerprint, request_id)
-    SELECT changed.product_id, changed.available, move.available, move.committed, move.kind, move.note,
-                %s, %s, %s, %s, %s
-      FROM changed
-      JOIN unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::text[])
-           WITH ORDINALITY AS move (product_id, available, committed, kind, note, place) USING (product_id)
-     ORDER BY place
- RETURNING id, product_id, available_after, created_at, transaction_id
-"""  # noqa: S608 (both are constants)
+MOVE_STOCK = """
+    locked (product_id, found) AS MATERIALIZED ({lock}),
+    change AS (
+        SELECT product_id, available, committed, kind, note, place
+          FROM locked
+          JOIN unnest(%(product_ids)s::bigint[], %(available)s::bigint[], %(committed)s::bigint[], %(kinds)s::text[],
+                      %(notes)s::text[]) WITH ORDINALITY
+               AS move (product_id, available, committed, kind, note, place) USING (product_id)
+    ),
+    changed AS ({change}),
+    moved AS (
+        INSERT INTO catalog_stockmovement (product_id, available_after, available_change, committed_change, kind, note,
+                    order_uuid, done_by, idempotency_key, fingerprint, request_id)
+        SELECT changed.product_id, changed.available, change.available, change.committed, change.kind, change.note,
+               %(order_uuid)s, %(done_by)s, %(key)s, %(fingerprint)s, %(request_id)s
+          FROM changed JOIN change USING (product_id)
+         ORDER BY place
+     RETURNING id, product_id, available_after, created_at, transaction_id
+    )
+"""
+
+
+@lru_cache
+def words_to_move(*, after: str = "") -> str:
+    """What follows WITH to lock rows, change their counters and add the ledger's: `moved` has the rows that were moved.
+
+    A row is changed when it has been locked, and with it all of smaller ids: the lock is `Stock.objects.locked`, in the
+    words that Django has for it. With `after` nothing is locked before that part of the statement has written a row.
+    """
+    lock, _ = Stock.objects.locked([0]).values_list("product_id", "available").query.sql_with_params()
+    lock = lock.replace("IN (%s)", "= ANY (%(product_ids)s::bigint[])")
+    if after:
+        lock = f"SELECT * FROM ({lock}) AS stock WHERE EXISTS (SELECT FROM {after})"  # noqa: S608
+    return MOVE_STOCK.format(lock=lock, change=CHANGE_STOCK)
+
+
+def values_to_move(changes: Mapping[int, Change], *, cause: Cause) -> dict[str, Any]:
+    return {
+        "product_ids": prepared.array(changes),
+        "available": prepared.array(change.available for change in changes.values()),
+        "committed": prepared.array(change.committed for change in changes.values()),
+        "kinds": prepared.array(change.kind for change in changes.values()),
+        "notes": prepared.texts(change.note or cause.note for change in changes.values()),
+        "order_uuid": cause.order_uuid,
+        "done_by": cause.done_by,
+        "key": cause.key,
+        "fingerprint": cause.fingerprint,
+        "request_id": current_request_id(),
+    }
+
+
+def values_to_take(
+    quantities: Mapping[int, int], *, committed: bool, cause: Cause, kind: StockMovement.Kind = Kind.ORDERED
+) -> dict[str, Any]:
+    taken = {pk: Change(kind=kind, available=-n, committed=n if committed else 0) for pk, n in quantities.items()}
+    return values_to_move(taken, cause=cause)
+
+
+def refuse_what_is_short(quantities: Mapping[int, int], taken: Collection[int]) -> None:
+    """Of products that were locked, and not taken as wanted. Raises InsufficientStock, or AssertionError: no lock."""
+    left = quantities.keys() - taken
+    if not left:
+        return
+    stocks = Stock.objects.select_related("product").in_bulk(left)
+    shortages = [
+        Shortage(stocks[pk].product, wanted, stocks[pk].available)
+        for pk, wanted in quantities.items()
+        if pk in left and stocks[pk].available < wanted
+    ]
+    if len(shortages) != len(left):
+        raise AssertionError(NO_LOCK)
+    raise InsufficientStock(shortages)
+
+
+NO_LOCK = "Stock changed without a lock: some rows could not take their change."
 
 
 def write(changes: Mapping[int, Change], *, cause: Cause) -> list[tuple[Any, ...]]:
     """Change the counters and add the ledger's rows, in one statement: of each id, product id, available units after
-    it, time, transaction. The caller holds the locks and has refused what must be."""
-    counters = [
-        prepared.array(changes),
-        prepared.array(change.available for change in changes.values()),
-        prepared.array(change.committed for change in changes.values()),
-    ]
-    kinds = prepared.array(change.kind for change in changes.values())
-    notes = [change.note or cause.note for change in changes.values()]
-    why = [cause.order_uuid, cause.done_by, cause.key, cause.fingerprint, current_request_id()]
-    written = prepared.fetch(MOVE_STOCK, [*counters, *why, *counters, kinds, notes])
+    it, time, transaction. The caller has locked them before it looked, and has refused what must be."""
+    written = prepared.fetch(f"WITH {words_to_move()} SELECT * FROM moved", values_to_move(changes, cause=cause))  # noqa: S608
     if len(written) != len(changes):
-        raise AssertionError("Stock changed without a lock: some rows could not take their change.")
+        raise AssertionError(NO_LOCK)
     return written
 
 

@@ -5,13 +5,12 @@ import structlog
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from catalog.services import Cause, take_stock
 from ecommerce.errors import DomainError, IdempotencyMismatch
-from orders.models import Order, OrderItem
+from orders.models import Order
 from orders.services.holding import freeing_held_stock
 from orders.services.pricing import Basket, read_basket
 from orders.services.requests import OrderRequest, Placed
-from orders.services.writing import insert
+from orders.services.writing import write
 
 log = structlog.get_logger(__name__)
 
@@ -51,12 +50,7 @@ def place(request: OrderRequest) -> Placed:
     basket = read_basket(request)
     order = new_order(request, basket)
     with transaction.atomic(durable=True):
-        insert_once(order, basket.items, hold=request.hold)
-        take_stock(
-            basket.quantities,
-            committed=not order.was_handed_over,
-            cause=Cause(done_by=request.placed_by, order_uuid=order.uuid),
-        )
+        write_once(order, basket, hold=request.hold)
     order.lines = basket.items
     return Placed(order=order, items=basket.items)
 
@@ -78,10 +72,10 @@ def new_order(request: OrderRequest, basket: Basket) -> Order:
     )
 
 
-def insert_once(order: Order, items: list[OrderItem], *, hold: timedelta | None) -> None:
+def write_once(order: Order, basket: Basket, *, hold: timedelta | None) -> None:
     """The unique key is the gate: a rival with the same key waits here, holding no stock, until we have committed."""
     try:
-        insert(order, items, hold=hold)
+        write(order, basket.items, basket.quantities, hold=hold)
     except IntegrityError as error:
         if "order_key_used_once" not in str(error):
             raise

@@ -1,22 +1,25 @@
-"""The one statement that writes an order, its lines and its first event."""
+"""The one statement that places an order: its lines and its first event, the counters of its stock and their ledger."""
 
 import json
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+import orjson
+
+from catalog.services import Cause, refuse_what_is_short, values_to_take, words_to_move
 from ecommerce import prepared
-from ecommerce.logging import current_request_id
 from orders.models import Order, OrderEvent, OrderItem
 
 # Columns that are not named have their default of the database.
-INSERT_ORDER = """
+PLACE_ORDER = """
     WITH placed AS (
         INSERT INTO orders_order (uuid, status, total_price, current_total, currency, customer_email, customer_name,
                     ship_to, reference, metadata, placed_by, idempotency_key, fingerprint, cancel_reason, version,
                     hold_expires_at, completed_at)
         VALUES (%(uuid)s, %(status)s, %(total_price)s, %(total_price)s, %(currency)s, %(customer_email)s,
                 %(customer_name)s, %(ship_to)s::jsonb, %(reference)s, %(metadata)s::jsonb, %(placed_by)s,
-                %(idempotency_key)s, %(fingerprint)s, '', 1, statement_timestamp() + %(hold)s::interval,
+                %(idempotency_key)s, %(order_fingerprint)s, '', 1, statement_timestamp() + %(hold)s::interval,
                 CASE WHEN %(hold)s::interval IS NULL THEN statement_timestamp() END)
      RETURNING id, created_at
     ), lines AS (
@@ -28,20 +31,25 @@ INSERT_ORDER = """
      RETURNING id
     ), event AS (
         INSERT INTO orders_orderevent (order_id, kind, old_status, new_status, done_by, request_id, data)
-        SELECT id, %(kind)s, '', %(status)s, %(placed_by)s, %(request_id)s, '{}' FROM placed
-    )
-    SELECT id, created_at, ARRAY(SELECT id FROM lines ORDER BY id) FROM placed
+        SELECT id, %(event)s, '', %(status)s, %(placed_by)s, %(request_id)s, '{{}}' FROM placed
+    ), {move_stock}
+    SELECT id, created_at, (SELECT json_agg(id) FROM lines), (SELECT json_agg(product_id) FROM moved) FROM placed
 """
 
 
-def insert(order: Order, items: list[OrderItem], *, hold: timedelta | None) -> None:
-    """Both come new, and get their ids and times: all the same, by the database's clock, which deadlines go by.
+def write(order: Order, items: list[OrderItem], quantities: Mapping[int, int], *, hold: timedelta | None) -> None:
+    """Order and items come new, and get their ids and times: all the same, by the database's clock, which deadlines go
+    by. The units of each product id are taken once the order is there.
 
-    Raises IntegrityError where the key of the order is taken.
+    Raises IntegrityError where the key of the order is taken, InsufficientStock: then roll back.
     """
-    lines = json.dumps([line_of(item) for item in items])
-    [row] = prepared.fetch(INSERT_ORDER, columns_of(order) | {"hold": hold, "lines": lines})
-    order.pk, order.created_at, ids = row
+    cause = Cause(done_by=order.placed_by, order_uuid=order.uuid)
+    waits_on_the_shelf = hold is not None or order.ship_to is not None
+    values = values_to_take(quantities, committed=waits_on_the_shelf, cause=cause)
+    values |= columns_of(order) | {"hold": hold, "lines": orjson.dumps([line_of(item) for item in items]).decode()}
+    [row] = prepared.fetch(PLACE_ORDER.format(move_stock=words_to_move(after="placed")), values)
+    order.pk, order.created_at, ids, taken = row
+    refuse_what_is_short(quantities, set(taken or ()))
     order.updated_at = order.created_at
     order.completed_at = order.created_at if hold is None else None
     order.hold_expires_at = None if hold is None else order.created_at + hold
@@ -64,9 +72,8 @@ def columns_of(order: Order) -> dict[str, Any]:
         "metadata": json.dumps(order.metadata),
         "placed_by": order.placed_by,
         "idempotency_key": order.idempotency_key,
-        "fingerprint": order.fingerprint,
-        "kind": str(OrderEvent.Kind.PLACED),
-        "request_id": current_request_id(),
+        "order_fingerprint": order.fingerprint,
+        "event": str(OrderEvent.Kind.PLACED),
     }
 
 
