@@ -91,13 +91,12 @@ def length_in(head: bytes) -> int:
     return int(head[start : start + 12].split(b"\r\n")[0])
 
 
-def request(method: str, path: str, body: object = None, **headers: str) -> bytes:
-    content = b"" if body is None else orjson.dumps(body)
-    lines = {"Host": "shop.example.com", **headers}
-    if content:
-        lines |= {"Content-Type": "application/json", "Content-Length": str(len(content))}
-    head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
-    return f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode() + content
+def request(method: str, path: str, body: object = None, headers: str = "") -> bytes:
+    head = f"{method} {path} HTTP/1.1\r\nHost: shop.example.com\r\n{headers}"
+    if body is None:
+        return f"{head}\r\n".encode()
+    content = orjson.dumps(body)
+    return f"{head}Content-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n".encode() + content
 
 
 def orders(job: dict[str, Any]) -> Iterator[tuple[bytes, Check]]:
@@ -119,8 +118,8 @@ numbers = itertools.count()
 def v1_order(chosen: list[Any], job: dict[str, Any]) -> bytes:
     lines = [{"product": uuid, "quantity": quantity} for (_, uuid, _), quantity in chosen]
     key = f"{job['run']}-{next(numbers)}"
-    headers = {"Authorization": f"Bearer {job['token']}", "Idempotency-Key": key}
-    return request("POST", "/api/v1/orders", {"items": lines}, **headers)
+    headers = f"Authorization: Bearer {job['token']}\r\nIdempotency-Key: {key}\r\n"
+    return request("POST", "/api/v1/orders", {"items": lines}, headers)
 
 
 def is_order(total: int, lines: int) -> Check:
@@ -154,10 +153,10 @@ def is_page(first: int) -> Check:
 
 def calls(job: dict[str, Any]) -> Iterator[tuple[bytes, Check]]:
     """These addresses, in no order, each as a client with a token, or as staff who are logged in."""
-    as_staff = {"Cookie": f"__Host-sessionid={job['session']}"}
-    headers = as_staff if job["kind"] == "staff" else {"Authorization": f"Bearer {job['token']}"}
+    as_staff, as_client = f"Cookie: __Host-sessionid={job['session']}\r\n", f"Authorization: Bearer {job['token']}\r\n"
+    headers = as_staff if job["kind"] == "staff" else as_client
     while True:
-        yield request("GET", random.choice(job["addresses"]), **headers), lambda status, body: status == 200
+        yield request("GET", random.choice(job["addresses"]), headers=headers), lambda status, body: status == 200
 
 
 KINDS = {"classic": orders, "v1": orders, "list": pages, "calls": calls, "staff": calls}

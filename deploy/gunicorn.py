@@ -30,5 +30,5 @@ control_socket_disable = True
 forwarded_allow_ips = "*" if settings.TRUST_PROXY else ""
 forwarder_headers = ""  # a client could send SCRIPT_NAME through the proxy
 # The request line is ours (ecommerce.logging); gunicorn's own messages take the same format.
-accesslog = None
+logger_class = "ecommerce.serving.Logger"
 logconfig_dict = settings.LOGGING

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
+import orjson
 import structlog
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
@@ -52,7 +53,9 @@ def standard_library_config(before_rendering: list[Any], *, as_json: bool, level
         structlog.stdlib.ProcessorFormatter.remove_processors_meta,
         structlog.processors.format_exc_info,  # plain: local variables may be what somebody sent
         leave_out_rows,
-        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty()),
+        structlog.processors.JSONRenderer(as_json_line)
+        if as_json
+        else structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty()),
     ]
     return {
         "version": 1,
@@ -83,6 +86,10 @@ def standard_library_config(before_rendering: list[Any], *, as_json: bool, level
         },
         "filters": {"without_request": {"()": lambda: leave_out_request}},
     }
+
+
+def as_json_line(event: dict[str, Any], *, default: Callable[[Any], Any]) -> str:
+    return orjson.dumps(event, default=default).decode()
 
 
 def leave_out_rows(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:

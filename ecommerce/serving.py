@@ -14,6 +14,7 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
+from gunicorn import glogging
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
 PATIENCE = 0.05  # seconds; after once to twice as many another thread hears of what comes next
@@ -125,3 +126,9 @@ class LeaderFollowersWorker(ThreadWorker):
     def handle_quit(self, sig: Any, frame: Any) -> None:
         """End at once, and the threads with the process."""
         super(ThreadWorker, self).handle_quit(sig, frame)
+
+
+class Logger(glogging.Logger):
+    """gunicorn's, which does not make up a line for each request that nobody writes: ecommerce.logging has one."""
+
+    access_log_enabled = False
