@@ -19,7 +19,7 @@ from typing import Any
 
 from bench.chart import chart
 from bench.processor import memory_of_workers, postmaster, seconds_of
-from bench.sides import ROOT, SERVER, TOOLS, Floor, Ours, Peer, Side, drop_database, faults_in
+from bench.sides import ROOT, SERVER, TOOLS, Floor, Ours, Peer, Side, drop_database, faults_in, settle
 
 
 @dataclass(frozen=True)
@@ -71,13 +71,20 @@ class Bench:
             logs = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             for number, side in enumerate([self.ours, *self.peers]):
                 stack.enter_context(side.serving(logs / f"{number}.log"))
-            for name in self.options.only:
-                for side in self.sides_of(name):
-                    self.drive(side, WORKS[name], seconds=1.5)
+            self.warm_up()
             for number in range(self.options.rounds):
                 self.round(number)
             self.memory = memory_of_workers(self.ours.process.pid)
         self.prove()
+
+    def warm_up(self) -> None:
+        for name in self.options.only:
+            for side in self.sides_of(name):
+                self.drive(side, WORKS[name], seconds=1.5)
+            if self.has_floor and name in FLOORS:
+                self.floor.per_second(FLOORS[name], seconds=1, clients=WORKS[name].clients)
+        for side in [self.ours, *self.peers, *([self.floor] if self.has_floor else [])]:
+            settle(side.database)
 
     def sides_of(self, name: str) -> list[Side]:
         return [self.ours] if name == "v1" else [self.ours, *self.peers]

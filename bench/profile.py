@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 from bench.__main__ import WORKS, Bench
-from bench.sides import ROOT, TOOLS, drop_database
+from bench.sides import ROOT, TOOLS, drop_database, settle
 
 PLACES = {  # the first that the innermost frames meet says whose time it is
     "gunicorn": "/gunicorn/",
@@ -54,6 +54,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder, bench.ours.serving(Path(folder) / "log"):
             bench.postmaster = None
             bench.drive(bench.ours, WORKS[options.only], seconds=2)
+            settle(bench.ours.database)
             load = threading.Thread(
                 target=bench.drive, args=(bench.ours, WORKS[options.only]), kwargs={"seconds": options.seconds + 1}
             )

@@ -2,7 +2,6 @@ from typing import Any
 
 from ecommerce import prepared
 
-NAMES = ("id", "name", "description", "price", "stock")
 # The page is cut from the index of what is on sale: whatever is skipped costs no look at its row, nor at its stock.
 CLASSIC_PAGE = """
     SELECT id, name, description, price::float8,
@@ -16,4 +15,7 @@ CLASSIC_PAGE = """
 def classic_products(*, skip: int, limit: int) -> list[dict[str, Any]]:
     """Products on sale in the order of their ids, as the classic API shows them."""
     rows = prepared.fetch(CLASSIC_PAGE, [prepared.number(limit), prepared.number(skip)])
-    return [dict(zip(NAMES, row, strict=True)) for row in rows]
+    return [
+        {"id": pk, "name": name, "description": description, "price": price, "stock": stock}
+        for pk, name, description, price, stock in rows
+    ]
