@@ -27,7 +27,7 @@ class PriceChanged(DomainError):
             "total_price": str(self.total),
             "items": [
                 {
-                    "product": item.product.uuid,
+                    "product": item.product_uuid,
                     "sku": item.sku,
                     "quantity": item.quantity,
                     "price": str(item.price_at_time),

@@ -1,6 +1,7 @@
 import re
 from datetime import timedelta
 from decimal import Decimal
+from uuid import UUID
 
 from django.contrib.postgres.indexes import BrinIndex, GinIndex
 from django.db import models
@@ -16,17 +17,6 @@ MAX_QUANTITY = 1_000_000
 MAX_TOTAL = Decimal("999999999999.99")
 BOUGHT_AFTER_SWEEP = timedelta(days=1)  # or never: a price is no option for ever
 IS_CLIENT = r"^(open|app:.+|staff:.+|command:.+)$"
-
-COLUMNS_OF_A_LINE = (
-    "order_id",
-    "sku",
-    "product_name",
-    "quantity",
-    "cancelled_quantity",
-    "price_at_time",
-    "subtotal",
-    "product__uuid",
-)
 
 WORDS = Words("customer_name", "customer_email", "reference")
 HAS_WORDS = ~Q(customer_name="", customer_email="", reference="")
@@ -62,7 +52,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
     def with_lines(self) -> "OrderQuerySet":
         """`lines` of each holds its items, with the uuids of their products."""
-        items = OrderItem.objects.select_related("product").only(*COLUMNS_OF_A_LINE)
+        items = OrderItem.objects.annotate(product_uuid=F("product__uuid"))  # type: ignore[no-redef]
         return self.prefetch_related(models.Prefetch("items", items, to_attr="lines"))
 
 
@@ -196,6 +186,8 @@ class OrderItem(models.Model):
     cancelled_quantity = models.PositiveIntegerField(default=0)
     price_at_time = models.DecimalField(max_digits=12, decimal_places=2)
     subtotal = models.DecimalField(max_digits=14, decimal_places=2)
+
+    product_uuid: UUID  # of an item that was just priced, or read by with_lines()
 
     class Meta:
         ordering = ["pk"]

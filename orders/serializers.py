@@ -203,7 +203,7 @@ class OrderParametersSerializer(serializers.Serializer[Any]):
 
 
 class ItemSerializer(serializers.Serializer[Any]):
-    product = serializers.UUIDField(source="product.uuid")
+    product = serializers.UUIDField(source="product_uuid")
     sku = serializers.CharField(help_text="As it was when the order was placed, like the name and the price.")
     product_name = serializers.CharField()
     quantity = serializers.IntegerField()
@@ -213,7 +213,7 @@ class ItemSerializer(serializers.Serializer[Any]):
 
     def to_representation(self, item: Any) -> dict[str, Any]:
         return {
-            "product": str(item.product.uuid),
+            "product": str(item.product_uuid),
             "sku": item.sku,
             "product_name": item.product_name,
             "quantity": item.quantity,

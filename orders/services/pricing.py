@@ -114,14 +114,16 @@ def refuse_short(quantities: Mapping[int, int], products: Mapping[int, Product],
 
 def item(product: Product, quantity: int) -> OrderItem:
     """The price is the shop's own; what the client believes it to be is only compared."""
-    return OrderItem(
-        product=product,
+    priced = OrderItem(
+        product_id=product.pk,
         sku=product.sku,
         product_name=product.name,
         quantity=quantity,
         price_at_time=product.price,
         subtotal=quantity * product.price,
     )
+    priced.product_uuid = product.uuid
+    return priced
 
 
 def total_of(items: list[OrderItem]) -> Decimal:

@@ -36,7 +36,7 @@ def products_named(order: Order, lines: list[Line]) -> list[int]:
     """The product id of each line, among those of an order that was read `with_lines`. Raises UnknownProduct."""
     ids: dict[Reference, int] = {}
     for item in order.lines:
-        ids |= {item.product.uuid: item.product_id, item.sku: item.product_id}
+        ids |= {item.product_uuid: item.product_id, item.sku: item.product_id}
     if unknown := [line.product for line in lines if line.product not in ids]:
         raise UnknownProduct(*unknown)
     return [ids[line.product] for line in lines]
