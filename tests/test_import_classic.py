@@ -96,7 +96,7 @@ def counts() -> list[int]:
 def empty_the_shop() -> None:
     """And number its rows from 1 again."""
     with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE catalog_product, orders_order RESTART IDENTITY CASCADE")
+        cursor.execute("TRUNCATE catalog_product, catalog_productchange, orders_order RESTART IDENTITY CASCADE")
 
 
 def refusal_of(source: Classic, capsys) -> tuple[str, list[str]]:
