@@ -13,9 +13,14 @@ def keep_alive(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        session = request.session
+        session = getattr(request, "session", None)
         # One that nobody has looked at is not read for this, so answers to programs depend on no cookie.
-        if session.accessed and SESSION_KEY in session and time.time() - session.get(SEEN, 0) > SECONDS_BETWEEN_WRITES:
+        if (
+            session
+            and session.accessed
+            and SESSION_KEY in session
+            and time.time() - session.get(SEEN, 0) > SECONDS_BETWEEN_WRITES
+        ):
             session[SEEN] = int(time.time())
         return response
 
