@@ -1,4 +1,4 @@
-"""Django's middleware for people: a program's request, which has no session and sends no form, passes it by."""
+"""Django's middleware for people: a program's request, which has no session and nobody who logs in, passes it by."""
 
 from typing import Any
 
@@ -6,7 +6,6 @@ from django.contrib.auth.middleware import AuthenticationMiddleware as OfAuthent
 from django.contrib.messages.middleware import MessageMiddleware as OfMessages
 from django.contrib.sessions.middleware import SessionMiddleware as OfSessions
 from django.http import HttpRequest
-from django.middleware.csrf import CsrfViewMiddleware as OfForms
 from django_otp.middleware import OTPMiddleware as OfSecondFactors
 
 FOR_PROGRAMS = ("/api/", "/product/", "/order/")
@@ -25,10 +24,6 @@ class ForPeople:
 
 
 class SessionMiddleware(ForPeople, OfSessions):
-    pass
-
-
-class CsrfViewMiddleware(ForPeople, OfForms):
     pass
 
 

@@ -283,7 +283,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "ecommerce.middleware.SessionMiddleware",
     "ecommerce.staff.sessions.keep_alive",
-    "ecommerce.middleware.CsrfViewMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
     "ecommerce.middleware.AuthenticationMiddleware",
     "ecommerce.middleware.OTPMiddleware",
     "ecommerce.middleware.MessageMiddleware",
