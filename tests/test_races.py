@@ -125,6 +125,47 @@ def test_negative_control_without_an_order_of_locks_opposite_carts_deadlock(stat
     assert "deadlock detected" in str([outcome for outcome in outcomes if isinstance(outcome, OperationalError)])
 
 
+def is_ink_free_while_a_rival_waits_for_its_key(monkeypatch) -> bool:
+    """One order stops before its commit; a rival with the same key wants something else, which is looked at."""
+    lamp, ink = ProductFactory(), ProductFactory()
+    reached, let_go = threading.Event(), threading.Event()
+    refuse_what_is_short = writing.refuse_what_is_short
+
+    def stop_when_taken(quantities, taken):
+        refuse_what_is_short(quantities, taken)
+        reached.set()
+        assert let_go.wait(timeout=10)
+
+    monkeypatch.setattr(writing, "refuse_what_is_short", stop_when_taken)
+    first, _ = in_thread(lambda: place({lamp: 1}, key="k-1", fingerprint="f"))
+    assert reached.wait(timeout=10)
+    rival, _ = in_thread(lambda: place({ink: 1}, key="k-1", fingerprint="g"))
+    time.sleep(0.3)
+    try:
+        with transaction.atomic():
+            return Stock.objects.select_for_update(nowait=True).filter(pk=ink.pk).exists()
+    except OperationalError:
+        return False
+    finally:
+        let_go.set()
+        first.join()
+        rival.join()
+
+
+def test_a_rival_that_waits_for_its_key_holds_no_stock(monkeypatch):
+    assert is_ink_free_while_a_rival_waits_for_its_key(monkeypatch)
+
+
+def test_negative_control_where_stock_is_locked_before_the_key_a_rival_holds_it(monkeypatch):
+    lock_first = writing.PLACE_ORDER.replace("WITH placed", "WITH RECURSIVE placed").replace(
+        "VALUES (%(uuid)s", "VALUES ((SELECT %(uuid)s::uuid FROM (SELECT count(*) FROM locked) AS first)"
+    )
+    monkeypatch.setattr(writing, "PLACE_ORDER", lock_first)
+    monkeypatch.setattr(writing, "words_to_move", lambda after: stock.words_to_move())
+
+    assert not is_ink_free_while_a_rival_waits_for_its_key(monkeypatch)
+
+
 def test_two_cancellations_at_once_give_the_units_back_once():
     lamp = ProductFactory()
     order = placed({lamp: 4})

@@ -33,7 +33,8 @@ PLACE_ORDER = """
         INSERT INTO orders_orderevent (order_id, kind, old_status, new_status, done_by, request_id, data)
         SELECT id, %(event)s, '', %(status)s, %(placed_by)s, %(request_id)s, '{{}}' FROM placed
     ), {move_stock}
-    SELECT id, created_at, (SELECT json_agg(id) FROM lines), (SELECT json_agg(product_id) FROM moved) FROM placed
+    SELECT id, created_at, (SELECT json_agg(id ORDER BY id) FROM lines), (SELECT json_agg(product_id) FROM moved)
+      FROM placed
 """
 
 
