@@ -1,6 +1,7 @@
 """One format for every line of the process: ours, Django's and gunicorn's. A line tells what happened, never what was
 sent: no body, header, cookie, password or key."""
 
+import json
 import logging
 import re
 import sys
@@ -89,7 +90,11 @@ def standard_library_config(before_rendering: list[Any], *, as_json: bool, level
 
 
 def as_json_line(event: dict[str, Any], *, default: Callable[[Any], Any]) -> str:
-    return orjson.dumps(event, default=default).decode()
+    """By orjson, but for what only Python takes for JSON: a number of more than 64 bits, half of a character."""
+    try:
+        return orjson.dumps(event, default=default).decode()
+    except TypeError:
+        return json.dumps(event, default=default)
 
 
 def leave_out_rows(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:

@@ -1,8 +1,10 @@
 import io
+import json
 import logging
 
 import pytest
 
+from ecommerce.logging import as_json_line
 from orders.models import OrderEvent
 from tests.factories import ProductFactory
 from tests.test_classic_api import LAMP, NEW_PRODUCT, PRODUCTS, order, post
@@ -151,3 +153,9 @@ def test_a_line_after_the_answer_carries_no_id_of_it(api, output):
 def test_a_session_costs_no_query_where_nobody_asks_who_it_is(staff, django_assert_num_queries):
     with django_assert_num_queries(0):
         assert staff.get("/nope").status_code == 404
+
+
+def test_a_line_with_what_only_python_takes_for_json_is_told_all_the_same():
+    told = as_json_line({"event": "odd", "number": 2**70, "text": "\ud800", "thing": object}, default=repr)
+
+    assert json.loads(told) == {"event": "odd", "number": 2**70, "text": "\ud800", "thing": repr(object)}
