@@ -87,6 +87,7 @@ def lock(product_ids: Iterable[int]) -> list[Stock]:
     return list(Stock.objects.locked(product_ids))
 
 
+NO_LOCK = "Stock changed without a lock: some rows could not take their change."
 # Relative, and refused by the database itself below zero: a counter is never computed here and written back.
 CHANGE_STOCK = """
     UPDATE catalog_stock AS stock
@@ -169,9 +170,6 @@ def refuse_what_is_short(quantities: Mapping[int, int], taken: Collection[int]) 
     if len(shortages) != len(left):
         raise AssertionError(NO_LOCK)
     raise InsufficientStock(shortages)
-
-
-NO_LOCK = "Stock changed without a lock: some rows could not take their change."
 
 
 def write(changes: Mapping[int, Change], *, cause: Cause) -> list[tuple[Any, ...]]:
