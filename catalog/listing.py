@@ -7,14 +7,14 @@ CLASSIC_PAGE = """
     SELECT id, name, description, price::float8,
            (SELECT available FROM catalog_stock WHERE product_id = product.id)
       FROM catalog_product AS product
-     WHERE is_active AND id >= (SELECT id FROM catalog_product WHERE is_active ORDER BY id LIMIT 1 OFFSET %s)
-     ORDER BY id LIMIT %s
+     WHERE is_active AND id >= (SELECT id FROM catalog_product WHERE is_active ORDER BY id LIMIT 1 OFFSET %(skip)s)
+     ORDER BY id LIMIT %(limit)s
 """
 
 
 def classic_products(*, skip: int, limit: int) -> list[dict[str, Any]]:
     """Products on sale in the order of their ids, as the classic API shows them."""
-    rows = prepared.fetch(CLASSIC_PAGE, [prepared.number(skip), prepared.number(limit)])
+    rows = prepared.fetch(CLASSIC_PAGE, {"skip": prepared.number(skip), "limit": prepared.number(limit)})
     return [
         {"id": pk, "name": name, "description": description, "price": price, "stock": stock}
         for pk, name, description, price, stock in rows

@@ -1,4 +1,5 @@
-from django.db import InterfaceError, InternalError, OperationalError, connection
+import psycopg
+from django.db import IntegrityError, InterfaceError, InternalError, OperationalError, connection
 
 FAULTS = (OperationalError, InterfaceError, InternalError)
 BUSY_SQLSTATES = {"40001", "40P01", "55P03", "57014"}
@@ -24,6 +25,12 @@ def is_busy(error: BaseException) -> bool:
 def name_of(error: BaseException) -> str:
     """For the log: what went wrong, without a word of what was sent."""
     return type(error.__cause__ or error).__name__
+
+
+def constraint_of(error: IntegrityError) -> str | None:
+    """The name of the constraint that was broken."""
+    found: str | None = error.__cause__.diag.constraint_name if isinstance(error.__cause__, psycopg.Error) else None
+    return found
 
 
 def take_time() -> None:

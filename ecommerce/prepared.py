@@ -1,39 +1,141 @@
 """Statements of the order path: PostgreSQL parses and plans each once for a connection, and nobody builds it anew.
 
+They are sent by psycopg's libpq (`psycopg.pq`), since its cursors take as long as PostgreSQL does for a short one. And
+the last one of a transaction takes BEGIN and COMMIT along, in libpq's pipeline mode: one journey instead of three, and
+no lock waits for the other two.
+
 Everything else goes through Django's cursors, which send values as part of the text. So the generic plans that the
 settings force on prepared statements (`plan_cache_mode`) are these statements' alone, and no filtered list suffers.
-Behind a pooler nothing is prepared, and they are statements like all others.
+Behind a pooler nothing is prepared: their text travels each time.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.db.backends.postgresql.base import ServerBindingCursor
+from psycopg import generators, pq
+from psycopg.adapt import PyFormat, Transformer
+from psycopg.errors import error_from_result
 from psycopg.types.numeric import Int8
 
-FEW = 1_000
-server_binding_cursor: Any = ServerBindingCursor
+Values = Mapping[str, Any]
+Row = tuple[Any, ...]
 
 
-def fetch(sql: str, values: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    """The rows that a statement answers. Whole numbers among the values should be an `Int8`, or in an `array`."""
+def fetch(sql: str, values: Values, *, commit: bool = False) -> list[Row]:
+    """The rows that a statement answers; `%(name)s` stands for a value. Whole numbers among the values should be a
+    `number`, or in an `array`.
+
+    `commit` is for the last statement of an `atomic` block: where that is the outermost one, its transaction is
+    committed with it, and what fails at that is raised here.
+    """
     database: Any = connections[DEFAULT_DB_ALIAS]
     database.close_if_health_check_failed()
     database.ensure_connection()
-    cursor = database._prepare_cursor(cursor_of(database.connection))
-    cursor.execute(sql, values)
-    rows: list[tuple[Any, ...]] = cursor.fetchall()
-    if len(rows) > FEW:
-        database.connection.prepared_cursor = None  # it would keep them
+    cursor = cursor_of(database.connection)
+    cursor.commits = commit and database.in_atomic_block and not database.savepoint_ids
+    database._prepare_cursor(cursor).execute(sql, values)
+    rows, cursor.rows = cursor.rows, []
     return rows
 
 
-def cursor_of(connection: Any) -> Any:
-    """One for all statements of a connection: to make one takes as long as to use it."""
+def cursor_of(connection: Any) -> "PreparedCursor":
+    """One for all statements of a connection, which it remembers."""
     if getattr(connection, "prepared_cursor", None) is None:
-        connection.prepared_cursor = server_binding_cursor(connection)
-    return connection.prepared_cursor
+        connection.prepared_cursor = PreparedCursor(connection)
+    cursor: PreparedCursor = connection.prepared_cursor
+    return cursor
+
+
+class PreparedCursor:
+    """What Django wraps to count statements and to translate their errors."""
+
+    def __init__(self, connection: Any) -> None:
+        self.connection, self.pgconn = connection, connection.pgconn
+        self.statements: dict[str, Statement] = {}
+        self.commits = False
+        self.rows: list[Row] = []
+        self._query: Statement | None = None  # where Django looks for what was sent
+
+    def execute(self, sql: str, values: Values) -> None:
+        statement = self._query = self.statements.get(sql) or self.new_statement(sql)
+        params = statement.dumped(values)
+        begins = not self.connection.autocommit and self.pgconn.transaction_status == pq.TransactionStatus.IDLE
+        if begins or self.commits:
+            result = self.in_one_journey(statement, params, begins=begins)
+        else:
+            statement.send(params)
+            [result] = self.results()
+        self.rows = statement.loaded(succeeded(result))
+
+    def new_statement(self, sql: str) -> "Statement":
+        name = None if settings.DATABASE_POOLER else f"shop_{len(self.statements)}"
+        self.statements[sql] = Statement(sql, self.connection, name)
+        return self.statements[sql]
+
+    def in_one_journey(self, statement: "Statement", params: Any, *, begins: bool) -> Any:
+        """With BEGIN, COMMIT or both. After a statement that fails, PostgreSQL reads no more of it."""
+        self.pgconn.enter_pipeline_mode()
+        try:
+            if begins:
+                self.pgconn.send_query_params(b"BEGIN", None)
+            statement.send(params)
+            if self.commits:
+                self.pgconn.send_query_params(b"COMMIT", None)
+            self.pgconn.pipeline_sync()
+            answers = [self.results()[0] for _ in range(begins + 1 + self.commits + 1)]
+            self.pgconn.exit_pipeline_mode()
+        except BaseException:
+            self.connection.close()  # in the middle of it: nobody knows what comes next
+            raise
+        return [succeeded(answer) for answer in answers][begins]
+
+    def results(self) -> list[Any]:
+        results: list[Any] = self.connection.wait(generators.execute(self.pgconn))
+        return results
+
+
+class Statement:
+    """One text on one connection. With a name it is prepared, once for all values of the same types."""
+
+    def __init__(self, sql: str, connection: Any, name: str | None) -> None:
+        self.pgconn, self.transformer, self.name = connection.pgconn, Transformer(connection), name
+        self.order = list(dict.fromkeys(re.findall(r"%\((\w+)\)s", sql)))
+        places = {value: f"${place}" for place, value in enumerate(self.order, 1)}
+        self.query = re.sub(r"%\((\w+)\)s", lambda found: places[found[1]], sql).replace("%%", "%").encode()
+        self.formats = [PyFormat.AUTO] * len(self.order)
+        self.prepared: dict[tuple[int, ...] | None, bytes] = {}  # by the types
+
+    def dumped(self, values: Values) -> Any:
+        """What is sent for the values; in time, the name of the statement for their types."""
+        params = self.transformer.dump_sequence([values[name] for name in self.order], self.formats)
+        types = self.transformer.types
+        if self.name is not None and types not in self.prepared:
+            name = f"{self.name}_{len(self.prepared)}".encode()
+            succeeded(self.pgconn.prepare(name, self.query, types))
+            self.prepared[types] = name
+        return params
+
+    def send(self, params: Any) -> None:
+        types, formats = self.transformer.types, self.transformer.formats
+        if self.name is None:
+            self.pgconn.send_query_params(self.query, params, types, formats)
+        else:
+            self.pgconn.send_query_prepared(self.prepared[types], params, formats)
+
+    def loaded(self, result: Any) -> list[Row]:
+        self.transformer.set_pgresult(result)
+        rows: list[Row] = self.transformer.load_rows(0, result.ntuples, tuple)
+        self.transformer.set_pgresult(None)  # which may be large
+        return rows
+
+
+def succeeded(result: Any) -> Any:
+    if result.status == pq.ExecStatus.FATAL_ERROR:
+        raise error_from_result(result, encoding="utf-8")
+    return result
 
 
 def number(value: int) -> Int8:

@@ -225,7 +225,7 @@ def connection_options(limits: dict[str, str]) -> dict[str, object]:
     # Of what is prepared (see ecommerce/prepared.py). To compile the statement of a page takes longer than to run it.
     in_force = limits | {"plan_cache_mode": "force_generic_plan", "jit": "off"}
     options = " ".join([OPTIONS_OF_URL, *(f"-c {name}={value}" for name, value in in_force.items())])
-    return timeouts | {"options": options, "prepare_threshold": 2}
+    return timeouts | {"options": options}
 
 
 DATABASE["DISABLE_SERVER_SIDE_CURSORS"] = DATABASE_POOLER

@@ -9,8 +9,8 @@ from django.db import InternalError, OperationalError, connection, transaction
 
 from catalog.models import Product
 from catalog.services import stock
+from ecommerce import prepared
 from ecommerce.api.problems import PROBLEMS
-from orders.services import writing
 from tests.factories import ProductFactory, available
 from tests.races import in_thread
 from tests.test_classic_api import LAMP, NEW_ORDER, NEW_PRODUCT, PRODUCTS, order, post
@@ -158,10 +158,13 @@ def test_an_unknown_problem_has_no_page(client):
 def test_a_fault_of_ours_is_told_without_a_word_of_the_inside(api, monkeypatch):
     lamp = ProductFactory()
 
-    def break_down(*_, **__):
-        raise ZeroDivisionError("secret of the house")
+    def break_down(sql, values, *, commit=False, fetch=prepared.fetch):
+        rows = fetch(sql, values)
+        if commit:
+            raise ZeroDivisionError("secret of the house")
+        return rows
 
-    monkeypatch.setattr(writing, "refuse_what_is_short", break_down)
+    monkeypatch.setattr(prepared, "fetch", break_down)
     answer = order(api, (lamp, 1))
 
     assert (answer.status_code, answer.json()["code"]) == (500, "server_error")

@@ -1,11 +1,14 @@
 """Statements that PostgreSQL parses and plans once for each connection."""
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, OperationalError, connection, transaction
 
-from ecommerce import prepared, settings
+from catalog.models import ProductGroup
+from ecommerce import prepared
+from ecommerce.settings import LIMITS_FOR_WEB, connection_options
 from orders.services import Line, OrderRequest, place_order
 from tests.factories import ProductFactory, place
+from tests.races import in_thread
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -45,13 +48,16 @@ def test_nothing_else_is_prepared():
     assert all("catalog_stock" in statement for statement in prepared_statements())
 
 
-def test_behind_a_pooler_nothing_is_prepared(monkeypatch):
-    monkeypatch.setattr(settings, "DATABASE_POOLER", True)
+@pytest.mark.usefixtures("fresh_connection")
+def test_behind_a_pooler_nothing_is_prepared_and_nothing_asked_for(settings, monkeypatch):
+    settings.DATABASE_POOLER = True
+    lamp = ProductFactory()
+    place({lamp: 1})
 
-    options = settings.connection_options(settings.LIMITS_FOR_WEB)
+    assert prepared_statements() == []
 
-    assert "prepare_threshold" not in options
-    assert "options" not in options
+    monkeypatch.setattr("ecommerce.settings.DATABASE_POOLER", True)
+    assert "options" not in connection_options(LIMITS_FOR_WEB)
 
 
 @pytest.mark.usefixtures("fresh_connection")
@@ -67,4 +73,99 @@ def test_a_product_may_be_named_in_three_ways_in_one_order_again_and_again():
 def test_any_words_come_to_the_database_as_they_are():
     words = ["", " ", "NULL", "a,b", "{}", '"', "\\", '\\"', "%s", "it's\nnew", "灯"]
 
-    assert prepared.fetch("SELECT %s::text[]", [prepared.texts(words)]) == [(words,)]
+    assert prepared.fetch("SELECT %(words)s::text[]", {"words": prepared.texts(words)}) == [(words,)]
+
+
+# The last statement of a transaction commits it
+
+NEW_GROUP = "INSERT INTO catalog_productgroup (handle, title) VALUES (%(handle)s, '') RETURNING id"
+
+
+def add_group(handle: str) -> None:
+    prepared.fetch(NEW_GROUP, {"handle": handle}, commit=True)
+
+
+def seen_by_others() -> list[str]:
+    thread, outcomes = in_thread(lambda: sorted(ProductGroup.objects.values_list("handle", flat=True)))
+    thread.join()
+    return outcomes[0]
+
+
+@pytest.mark.parametrize("commit", [True, False])
+def test_it_is_there_for_others_before_the_block_ends(commit):
+    with transaction.atomic(durable=True):
+        prepared.fetch(NEW_GROUP, {"handle": "shirts"}, commit=commit)
+        assert seen_by_others() == (["shirts"] if commit else [])
+    assert seen_by_others() == ["shirts"]
+
+
+def test_what_the_block_did_before_is_committed_with_it():
+    with transaction.atomic(durable=True):
+        ProductGroup.objects.create(handle="caps")
+        add_group("shirts")
+        assert seen_by_others() == ["caps", "shirts"]
+
+
+def test_in_an_inner_block_it_waits_for_the_outer_one():
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        with transaction.atomic():
+            add_group("shirts")
+        raise ZeroDivisionError
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        with transaction.atomic(savepoint=False):
+            add_group("shirts")
+        raise ZeroDivisionError
+
+    assert not ProductGroup.objects.exists()
+
+
+def test_actions_for_after_the_commit_come_after_it():
+    seen = []
+    with transaction.atomic():
+        transaction.on_commit(lambda: seen.append(seen_by_others()))
+        add_group("shirts")
+        assert seen == []
+    assert seen == [["shirts"]]
+
+
+def test_where_it_fails_nothing_of_the_transaction_is_left_and_the_connection_is_as_good_as_before():
+    add_group("shirts")
+
+    with pytest.raises(IntegrityError, match="group_handle_is_unique"), transaction.atomic():
+        ProductGroup.objects.create(handle="caps")
+        add_group("shirts")
+
+    assert seen_by_others() == ["shirts"]
+    add_group("socks")
+    assert seen_by_others() == ["shirts", "socks"]
+
+
+def test_where_the_commit_fails_so_does_the_statement():
+    event = """
+        INSERT INTO orders_orderevent (order_id, kind, old_status, new_status, done_by, request_id, data)
+        VALUES (%(order)s, 'placed', '', 'completed', 'open', '', '{}') RETURNING id
+    """
+    with pytest.raises(IntegrityError, match="foreign key"), transaction.atomic():
+        prepared.fetch(event, {"order": prepared.number(1)}, commit=True)
+
+    place({ProductFactory(): 1})
+
+
+def test_a_server_that_ends_the_session_leaves_nothing_and_the_next_finds_another():
+    with pytest.raises(OperationalError), transaction.atomic():
+        ProductGroup.objects.create(handle="caps")
+        prepared.fetch("SELECT pg_terminate_backend(pg_backend_pid())::text", {}, commit=True)
+
+    add_group("shirts")
+    assert seen_by_others() == ["shirts"]
+
+
+def test_whoever_is_interrupted_on_the_way_leaves_no_connection_that_others_could_take_for_a_good_one(monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), transaction.atomic(), monkeypatch.context() as patched:
+        patched.setattr(prepared.PreparedCursor, "results", interrupt)
+        add_group("shirts")
+
+    place({ProductFactory(): 1})

@@ -12,6 +12,7 @@ from django.db import OperationalError, transaction
 from catalog.errors import InsufficientStock
 from catalog.models import Stock, StockQuerySet
 from catalog.services import adjust_stock, receive_stock, stock, update_product
+from ecommerce import prepared
 from orders.errors import IllegalMove
 from orders.models import Order
 from orders.services import Placed, cancel_order, ship_order, writing
@@ -47,7 +48,7 @@ def read_check_write(statement):
     careless = """
         UPDATE catalog_stock AS stock SET available = locked.found + change.available
           FROM change JOIN locked USING (product_id), pg_sleep(0.002)
-         WHERE stock.product_id = change.product_id AND locked.found + change.available >= 0
+         WHERE stock.product_id = change.product_id
      RETURNING stock.product_id, stock.available
     """
     statement(stock, "CHANGE_STOCK", careless)
@@ -125,18 +126,26 @@ def test_negative_control_without_an_order_of_locks_opposite_carts_deadlock(stat
     assert "deadlock detected" in str([outcome for outcome in outcomes if isinstance(outcome, OperationalError)])
 
 
+def stop_before_commit(monkeypatch) -> tuple[threading.Event, threading.Event]:
+    """The statement of an order leaves its commit to the transaction, which says that it is there and waits."""
+    reached, let_go = threading.Event(), threading.Event()
+    fetch = prepared.fetch
+
+    def fetch_and_stop(sql, values, *, commit=False):
+        rows = fetch(sql, values)
+        if commit:
+            reached.set()
+            assert let_go.wait(timeout=10)
+        return rows
+
+    monkeypatch.setattr(prepared, "fetch", fetch_and_stop)
+    return reached, let_go
+
+
 def is_ink_free_while_a_rival_waits_for_its_key(monkeypatch) -> bool:
     """One order stops before its commit; a rival with the same key wants something else, which is looked at."""
     lamp, ink = ProductFactory(), ProductFactory()
-    reached, let_go = threading.Event(), threading.Event()
-    refuse_what_is_short = writing.refuse_what_is_short
-
-    def stop_when_taken(quantities, taken):
-        refuse_what_is_short(quantities, taken)
-        reached.set()
-        assert let_go.wait(timeout=10)
-
-    monkeypatch.setattr(writing, "refuse_what_is_short", stop_when_taken)
+    reached, let_go = stop_before_commit(monkeypatch)
     first, _ = in_thread(lambda: place({lamp: 1}, key="k-1", fingerprint="f"))
     assert reached.wait(timeout=10)
     rival, _ = in_thread(lambda: place({ink: 1}, key="k-1", fingerprint="g"))
@@ -210,18 +219,13 @@ def test_a_form_sent_twice_at_once_counts_once():
 
 def sell_while_the_sku_changes(lamp, monkeypatch) -> list:
     """An order stops between its stock and its commit; meanwhile staff change the sku and then the stock."""
-    reached, let_go = threading.Event(), threading.Event()
-
-    def stop_when_taken(*_):
-        reached.set()
-        assert let_go.wait(timeout=10)
+    reached, let_go = stop_before_commit(monkeypatch)
 
     def edit():
         with transaction.atomic():
             update_product(lamp.pk, {"sku": "NEW"}, cause=TEST)
             adjust_stock(lamp.pk, 5, cause=TEST)
 
-    monkeypatch.setattr(writing, "refuse_what_is_short", stop_when_taken)
     selling, sold = in_thread(lambda: place({lamp: 1}))
     assert reached.wait(timeout=10)
     editing, edited = in_thread(edit)

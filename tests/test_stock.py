@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models.expressions import RawSQL
 
 from catalog.errors import (
@@ -217,12 +217,20 @@ def test_the_database_itself_keeps_the_ledger_append_only():
     assert lamp.movements.get().note == ""
 
 
-def test_units_that_were_there_and_not_taken_are_a_fault_of_ours():
+def test_taking_tells_all_that_is_short():
     lamp, ink = ProductFactory(stock=1), ProductFactory(stock=10)
 
     with pytest.raises(InsufficientStock) as refusal:
-        stock.refuse_what_is_short({lamp.pk: 2, ink.pk: 1}, [ink.pk])
-    assert [(short.product, short.wanted, short.available) for short in refusal.value.shortages] == [(lamp, 2, 1)]
+        stock.take_stock({lamp.pk: 2, ink.pk: 1}, committed=False, cause=TEST)
 
-    with pytest.raises(AssertionError, match="without a lock"):
-        stock.refuse_what_is_short({lamp.pk: 2, ink.pk: 1}, [])
+    assert [(short.product, short.wanted, short.available) for short in refusal.value.shortages] == [(lamp, 2, 1)]
+    assert (available(lamp), available(ink)) == (1, 10)
+
+
+def test_units_of_what_has_no_stock_are_moved_nowhere():
+    lamp = ProductFactory()
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM catalog_stock")
+
+    with pytest.raises(IntegrityError, match="available_after"):
+        stock.write({lamp.pk: stock.Change(kind=stock.Kind.RECEIVED, available=1)}, cause=TEST)

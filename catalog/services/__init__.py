@@ -24,11 +24,11 @@ from catalog.services.products import (
 )
 from catalog.services.stock import (
     Cause,
-    refuse_what_is_short,
+    changes_to_take,
     release_stock,
     return_stock,
     take_stock,
-    values_to_take,
+    values_to_move,
     words_to_move,
 )
 from catalog.services.undoing import undo_import
@@ -41,6 +41,7 @@ __all__ = [
     "StockMove",
     "adjust_stock",
     "apply_import",
+    "changes_to_take",
     "count_stock",
     "create_product",
     "delete_product",
@@ -51,7 +52,6 @@ __all__ = [
     "move_stock",
     "number_onwards",
     "receive_stock",
-    "refuse_what_is_short",
     "release_stock",
     "remove_product",
     "return_stock",
@@ -61,6 +61,6 @@ __all__ = [
     "undo_import",
     "update_product",
     "update_products",
-    "values_to_take",
+    "values_to_move",
     "words_to_move",
 ]

@@ -13,7 +13,7 @@ from django.db.models import Model
 
 from catalog.models import Product, Stock, StockMovement
 from catalog.services import history
-from catalog.services.stock import CHANGE_STOCK, NO_LOCK, Cause, Change, movement, write
+from catalog.services.stock import CHANGE_STOCK, Cause, Change, movement, write
 
 BATCH = 5_000
 T = TypeVar("T")
@@ -127,7 +127,7 @@ def change_counters(moves: Iterable[Move]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(CHANGE_COUNTERS, [list(changes), list(changes.values())])
         if cursor.rowcount != len(changes):
-            raise AssertionError(NO_LOCK)
+            raise AssertionError("Units were moved of a product that has no stock.")
 
 
 def number_onwards(*models: type[Model]) -> None:

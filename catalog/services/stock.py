@@ -1,4 +1,4 @@
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
@@ -8,7 +8,7 @@ import structlog
 from django.db import transaction
 
 from catalog.errors import InsufficientStock, Shortage
-from catalog.models import Stock, StockMovement
+from catalog.models import Product, Stock, StockMovement
 from ecommerce import prepared
 from ecommerce.logging import current_request_id
 
@@ -49,9 +49,18 @@ def take_stock(
 
     Locks the rows until the transaction ends. Raises InsufficientStock with every short line: then roll back.
     """
-    values = values_to_take(quantities, committed=committed, cause=cause, kind=kind)
-    taken = prepared.fetch(f"WITH {words_to_move()} SELECT product_id FROM moved", values)  # noqa: S608 (constants)
-    refuse_what_is_short(quantities, {pk for (pk,) in taken})
+    stocks = {stock.pk: stock for stock in lock(quantities)}
+    short = [pk for pk, wanted in quantities.items() if stocks[pk].available < wanted]
+    if short:
+        products = Product.objects.in_bulk(short)
+        raise InsufficientStock([Shortage(products[pk], quantities[pk], stocks[pk].available) for pk in short])
+    write(changes_to_take(quantities, committed=committed, kind=kind), cause=cause)
+
+
+def changes_to_take(
+    quantities: Mapping[int, int], *, committed: bool, kind: StockMovement.Kind = Kind.ORDERED
+) -> dict[int, Change]:
+    return {pk: Change(kind=kind, available=-n, committed=n if committed else 0) for pk, n in quantities.items()}
 
 
 @transaction.atomic(savepoint=False)
@@ -87,33 +96,30 @@ def lock(product_ids: Iterable[int]) -> list[Stock]:
     return list(Stock.objects.locked(product_ids))
 
 
-NO_LOCK = "Stock changed without a lock: some rows could not take their change."
-# Relative, and refused by the database itself below zero: a counter is never computed here and written back.
+# Relative, and the database itself refuses what would be below zero: no counter is computed here and written back.
 CHANGE_STOCK = """
     UPDATE catalog_stock AS stock
        SET available = stock.available + change.available, committed = stock.committed + change.committed
       FROM change
      WHERE stock.product_id = change.product_id
-       AND stock.available + change.available >= 0
-       AND stock.committed + change.committed >= 0
  RETURNING stock.product_id, stock.available
 """
+# A row that was not locked is not changed, and a move without its counter breaks a constraint: `available_after`.
 MOVE_STOCK = """
-    locked (product_id, found) AS MATERIALIZED ({lock}),
-    change AS (
-        SELECT product_id, available, committed, kind, note, place
-          FROM locked
-          JOIN unnest(%(product_ids)s::bigint[], %(available)s::bigint[], %(committed)s::bigint[], %(kinds)s::text[],
-                      %(notes)s::text[]) WITH ORDINALITY
-               AS move (product_id, available, committed, kind, note, place) USING (product_id)
+    wanted AS (
+        SELECT * FROM unnest(%(product_ids)s::bigint[], %(available)s::bigint[], %(committed)s::bigint[],
+                             %(kinds)s::text[], %(notes)s::text[]) WITH ORDINALITY
+                   AS move (product_id, available, committed, kind, note, place)
     ),
+    locked (product_id, found) AS MATERIALIZED ({lock}),
+    change AS (SELECT wanted.* FROM locked JOIN wanted USING (product_id)),
     changed AS ({change}),
     moved AS (
         INSERT INTO catalog_stockmovement (product_id, available_after, available_change, committed_change, kind, note,
                     order_uuid, done_by, idempotency_key, fingerprint, request_id)
-        SELECT changed.product_id, changed.available, change.available, change.committed, change.kind, change.note,
-               %(order_uuid)s, %(done_by)s, %(key)s, %(fingerprint)s, %(request_id)s
-          FROM changed JOIN change USING (product_id)
+        SELECT product_id, changed.available, wanted.available, wanted.committed, kind, note, %(order_uuid)s,
+               %(done_by)s, %(key)s, %(fingerprint)s, %(request_id)s
+          FROM wanted LEFT JOIN changed USING (product_id)
          ORDER BY place
      RETURNING id, product_id, available_after, created_at, transaction_id
     )
@@ -126,6 +132,7 @@ def words_to_move(*, after: str = "") -> str:
 
     A row is changed when it has been locked, and with it all of smaller ids: the lock is `Stock.objects.locked`, in the
     words that Django has for it. With `after` nothing is locked before that part of the statement has written a row.
+    IntegrityError: a counter would be below zero (`stock_..._not_negative`), or there is none.
     """
     lock, _ = Stock.objects.locked([0]).values_list("product_id", "available").query.sql_with_params()
     lock = lock.replace("IN (%s)", "= ANY (%(product_ids)s::bigint[])")
@@ -149,36 +156,10 @@ def values_to_move(changes: Mapping[int, Change], *, cause: Cause) -> dict[str, 
     }
 
 
-def values_to_take(
-    quantities: Mapping[int, int], *, committed: bool, cause: Cause, kind: StockMovement.Kind = Kind.ORDERED
-) -> dict[str, Any]:
-    taken = {pk: Change(kind=kind, available=-n, committed=n if committed else 0) for pk, n in quantities.items()}
-    return values_to_move(taken, cause=cause)
-
-
-def refuse_what_is_short(quantities: Mapping[int, int], taken: Collection[int]) -> None:
-    """Of products that were locked, and not taken as wanted. Raises InsufficientStock, or AssertionError: no lock."""
-    left = quantities.keys() - taken
-    if not left:
-        return
-    stocks = Stock.objects.select_related("product").in_bulk(left)
-    shortages = [
-        Shortage(stocks[pk].product, wanted, stocks[pk].available)
-        for pk, wanted in quantities.items()
-        if pk in left and stocks[pk].available < wanted
-    ]
-    if len(shortages) != len(left):
-        raise AssertionError(NO_LOCK)
-    raise InsufficientStock(shortages)
-
-
 def write(changes: Mapping[int, Change], *, cause: Cause) -> list[tuple[Any, ...]]:
     """Change the counters and add the ledger's rows, in one statement: of each id, product id, available units after
     it, time, transaction. The caller has locked them before it looked, and has refused what must be."""
-    written = prepared.fetch(f"WITH {words_to_move()} SELECT * FROM moved", values_to_move(changes, cause=cause))  # noqa: S608
-    if len(written) != len(changes):
-        raise AssertionError(NO_LOCK)
-    return written
+    return prepared.fetch(f"WITH {words_to_move()} SELECT * FROM moved", values_to_move(changes, cause=cause))  # noqa: S608
 
 
 def move_and_tell(changes: Mapping[int, Change], *, cause: Cause) -> list[StockMovement]:

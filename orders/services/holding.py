@@ -55,8 +55,8 @@ HOLDING = """
     SELECT held.id
       FROM orders_order AS held JOIN orders_orderitem AS line ON line.order_id = held.id
      WHERE held.status = 'pending' AND held.hold_expires_at <= statement_timestamp()
-       AND line.product_id = ANY (%s::bigint[])
-     LIMIT %s
+       AND line.product_id = ANY (%(product_ids)s::bigint[])
+     LIMIT %(at_once)s
 """
 
 
@@ -65,7 +65,8 @@ def free_held_stock(product_ids: Collection[int], *, done_by: str) -> bool:
 
     That another was faster is no reason to think that nothing was freed.
     """
-    holding = sorted({pk for (pk,) in prepared.fetch(HOLDING, [prepared.array(product_ids), prepared.number(AT_ONCE)])})
+    values = {"product_ids": prepared.array(product_ids), "at_once": prepared.number(AT_ONCE)}
+    holding = sorted({pk for (pk,) in prepared.fetch(HOLDING, values)})
     for pk in holding:
         expire_hold(pk, done_by=done_by, wait=True)
     return bool(holding)

@@ -1,10 +1,10 @@
 import time
-from datetime import timedelta
 
 import structlog
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
+from ecommerce.database import constraint_of
 from ecommerce.errors import DomainError, IdempotencyMismatch
 from orders.models import Order
 from orders.services.holding import freeing_held_stock
@@ -13,10 +13,7 @@ from orders.services.requests import OrderRequest, Placed
 from orders.services.writing import write
 
 log = structlog.get_logger(__name__)
-
-
-class KeyTaken(Exception):
-    """Another transaction has committed an order under this key. It rolls ours back, and never leaves this module."""
+TRIES = 20
 
 
 def place_order(request: OrderRequest) -> Placed:
@@ -38,8 +35,6 @@ def place_or_replay(request: OrderRequest) -> Placed:
     """Whatever is refused may have been placed by an earlier try, which took the last unit."""
     try:
         return freeing_held_stock(lambda: place(request), done_by=request.placed_by)
-    except KeyTaken:
-        return replay(request)
     except DomainError:
         if (placed := find_replay(request)) is None:
             raise
@@ -47,10 +42,27 @@ def place_or_replay(request: OrderRequest) -> Placed:
 
 
 def place(request: OrderRequest) -> Placed:
-    basket = read_basket(request)
+    """Two rules of the database end a race, and roll back all that its loser has written.
+
+    The unique key is the gate: a rival with the same key waits there, holding no stock, until we have committed. And no
+    counter is ever below zero: what was sold since the basket was read is read again, and then plainly refused.
+    """
+    for left in reversed(range(TRIES)):
+        try:
+            return place_as_read(request, read_basket(request))
+        except IntegrityError as error:
+            rule = constraint_of(error)
+            if rule == "order_key_used_once":
+                return replay(request)
+            if rule != "stock_available_not_negative" or not left:
+                raise
+    raise AssertionError("The last try returns or raises.")
+
+
+def place_as_read(request: OrderRequest, basket: Basket) -> Placed:
     order = new_order(request, basket)
     with transaction.atomic(durable=True):
-        write_once(order, basket, hold=request.hold)
+        write(order, basket.items, basket.quantities, hold=request.hold)
     order.lines = basket.items
     return Placed(order=order, items=basket.items)
 
@@ -70,16 +82,6 @@ def new_order(request: OrderRequest, basket: Basket) -> Order:
         idempotency_key=request.key,
         fingerprint=request.fingerprint if request.key is not None else "",
     )
-
-
-def write_once(order: Order, basket: Basket, *, hold: timedelta | None) -> None:
-    """The unique key is the gate: a rival with the same key waits here, holding no stock, until we have committed."""
-    try:
-        write(order, basket.items, basket.quantities, hold=hold)
-    except IntegrityError as error:
-        if "order_key_used_once" not in str(error):
-            raise
-        raise KeyTaken from error
 
 
 def replay(request: OrderRequest) -> Placed:

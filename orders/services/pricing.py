@@ -72,19 +72,27 @@ def products_on_sale(lines: list[Line]) -> tuple[dict[Reference, Product], dict[
 
 
 def rows_of(references: Collection[Reference]) -> list[tuple[Any, ...]]:
-    numbers = [prepared.number(name) for name in references if isinstance(name, int)]
-    uuids = [name for name in references if isinstance(name, UUID)]
-    skus = [name for name in references if isinstance(name, str)]
-    return prepared.fetch(words_to_read(len(numbers), len(uuids), len(skus)), [*numbers, *uuids, *skus])
+    by_kind: dict[type, list[Any]] = {}
+    for name in references:
+        by_kind.setdefault(type(name), []).append(name)
+    return prepared.fetch(
+        words_to_read(*by_kind), {kind.__name__: prepared.texts(map(str, names)) for kind, names in by_kind.items()}
+    )
+
+
+EXAMPLES: dict[type, Reference] = {int: 1, UUID: UUID(int=1), str: "sku"}
+ARRAYS: dict[type, str] = {int: "bigint[]", UUID: "uuid[]", str: "text[]"}
 
 
 @lru_cache
-def words_to_read(numbers: int, uuids: int, skus: int) -> str:
-    """The statement that Django makes of this many references, made once: it takes a millisecond."""
-    names = [*range(numbers), *(UUID(int=n) for n in range(uuids)), *map(str, range(skus))]
+def words_to_read(*kinds: type) -> str:
+    """The statement that Django makes of references of these kinds, made once: it takes a millisecond."""
     now = Cast(Now(), TextField())  # to be read once, and not for each row
-    read = Product.objects.on_sale().referred_to(names).annotate(read_at=now)
-    return str(read.values_list(*COLUMNS, "stock__available", "read_at").query.sql_with_params()[0])
+    read = Product.objects.on_sale().referred_to(EXAMPLES[kind] for kind in kinds).annotate(read_at=now)
+    sql = str(read.values_list(*COLUMNS, "stock__available", "read_at").query.sql_with_params()[0])
+    for kind in kinds:
+        sql = sql.replace("IN (%s)", f"= ANY (%({kind.__name__})s::{ARRAYS[kind]})", 1)
+    return sql
 
 
 def merged(lines: list[Line], products: Mapping[Reference, Product]) -> dict[int, int]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from catalog.services import Cause, refuse_what_is_short, values_to_take, words_to_move
+from catalog.services import Cause, changes_to_take, values_to_move, words_to_move
 from ecommerce import prepared
 from orders.models import Order, OrderEvent, OrderItem
 
@@ -33,24 +33,24 @@ PLACE_ORDER = """
         INSERT INTO orders_orderevent (order_id, kind, old_status, new_status, done_by, request_id, data)
         SELECT id, %(event)s, '', %(status)s, %(placed_by)s, %(request_id)s, '{{}}' FROM placed
     ), {move_stock}
-    SELECT id, created_at, (SELECT json_agg(id ORDER BY id) FROM lines), (SELECT json_agg(product_id) FROM moved)
-      FROM placed
+    SELECT id, created_at, (SELECT json_agg(id ORDER BY id) FROM lines) FROM placed
 """
 
 
 def write(order: Order, items: list[OrderItem], quantities: Mapping[int, int], *, hold: timedelta | None) -> None:
     """Order and items come new, and get their ids and times: all the same, by the database's clock, which deadlines go
-    by. The units of each product id are taken once the order is there.
+    by. The units of each product id are taken once the order is there. It is all that the transaction does, and commits
+    it.
 
-    Raises IntegrityError where the key of the order is taken, InsufficientStock: then roll back.
+    Raises IntegrityError where the key of the order is taken (`order_key_used_once`), or where there are not that many
+    units any more (`stock_available_not_negative`).
     """
     cause = Cause(done_by=order.placed_by, order_uuid=order.uuid)
     waits_on_the_shelf = hold is not None or order.ship_to is not None
-    values = values_to_take(quantities, committed=waits_on_the_shelf, cause=cause)
+    values = values_to_move(changes_to_take(quantities, committed=waits_on_the_shelf), cause=cause)
     values |= columns_of(order) | {"hold": hold, "lines": orjson.dumps([line_of(item) for item in items]).decode()}
-    [row] = prepared.fetch(PLACE_ORDER.format(move_stock=words_to_move(after="placed")), values)
-    order.pk, order.created_at, ids, taken = row
-    refuse_what_is_short(quantities, set(taken or ()))
+    sql = PLACE_ORDER.format(move_stock=words_to_move(after="placed"))
+    [(order.pk, order.created_at, ids)] = prepared.fetch(sql, values, commit=True)
     order.updated_at = order.created_at
     order.completed_at = order.created_at if hold is None else None
     order.hold_expires_at = None if hold is None else order.created_at + hold
