@@ -220,7 +220,7 @@ SELECT 'constraint ' || guard, 'is gone'
        'import_line_once', 'import_times_fit_state',
        'stock_available_not_negative', 'stock_committed_not_negative',
        'movement_taken_once', 'movement_key_used_once', 'movement_done_by_is_given', 'movement_after_not_negative',
-       'movement_order_fits_kind', 'movement_changes_fit_kind',
+       'movement_changes_fit_kind', 'movement_changes_are_one',
        'product_change_once', 'product_change_done_by_is_given',
        'order_key_used_once', 'order_key_has_fingerprint', 'order_placed_by_a_client', 'order_currency_is_a_code',
        'order_totals_in_range', 'order_times_fit_status', 'order_shipped_to_somewhere',

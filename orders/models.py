@@ -10,6 +10,7 @@ from django.db.models.functions import Lower, Now
 from django.utils import timezone
 
 from catalog.models import MAX_PRICE, Product, make_uuid, transaction_id
+from ecommerce.rules import IsOneOf, rows_of
 from ecommerce.search import Words, query_of
 
 MAX_LINES = 2_000
@@ -187,7 +188,7 @@ class OrderItem(models.Model):
     price_at_time = models.DecimalField(max_digits=12, decimal_places=2)
     subtotal = models.DecimalField(max_digits=14, decimal_places=2)
 
-    product_uuid: UUID  # of an item that was just priced, or read by with_lines()
+    product_uuid: UUID  # of an item that was read by with_lines()
 
     class Meta:
         ordering = ["pk"]
@@ -218,6 +219,25 @@ class OrderItem(models.Model):
     @property
     def remaining_subtotal(self) -> Decimal:
         return self.remaining_quantity * self.price_at_time
+
+
+# Of an event: its kind, the status of the order before it, where there was one, and after it.
+LEGAL_MOVES = [
+    "placed  pending",
+    "placed  completed",
+    "completed pending completed",
+    "completed cancelled completed",
+    "cancelled pending cancelled",
+    "cancelled completed cancelled",
+    "hold_expired pending cancelled",
+    "shipped completed completed",
+    "hold_extended pending pending",
+    "items_cancelled pending pending",
+    "items_cancelled completed completed",
+    "note_added pending pending",
+    "note_added completed completed",
+    "note_added cancelled cancelled",
+]
 
 
 class OrderEvent(models.Model):
@@ -251,14 +271,7 @@ class OrderEvent(models.Model):
             models.CheckConstraint(name="event_done_by_is_given", condition=~Q(done_by="")),
             models.CheckConstraint(
                 name="event_is_a_legal_move",
-                condition=Q(kind="placed", old_status="", new_status__in=["pending", "completed"])
-                | Q(kind="completed", old_status__in=["pending", "cancelled"], new_status="completed")
-                | Q(kind="cancelled", old_status__in=["pending", "completed"], new_status="cancelled")
-                | Q(kind="hold_expired", old_status="pending", new_status="cancelled")
-                | Q(kind="shipped", old_status="completed", new_status="completed")
-                | Q(kind="hold_extended", old_status="pending", new_status="pending")
-                | Q(kind="items_cancelled", old_status__in=["pending", "completed"], new_status=F("old_status"))
-                | Q(kind="note_added", old_status__in=Order.Status.values, new_status=F("old_status")),
+                condition=IsOneOf("kind", "old_status", "new_status", rows=rows_of(*LEGAL_MOVES)),
             ),
         ]
 

@@ -5,14 +5,14 @@ from datetime import datetime
 
 from django.db import connection, models
 from django.db.models import F, Q, Sum
-from django.db.models.functions import Now
+from django.db.models.functions import Cast, Now, Sign
+from django.db.models.lookups import IsNull
 
 from catalog.models.ids import transaction_id
 from catalog.models.products import Product
+from ecommerce.rules import IsOneOf, rows_of
 
 MAX_STOCK = 1_000_000_000
-MOVED_BY_PEOPLE = ["opening", "received", "adjusted", "counted"]
-MOVED_BY_ORDERS = ["ordered", "retaken", "completed", "shipped", "cancelled", "returned"]
 
 
 class StockQuerySet(models.QuerySet["Stock"]):
@@ -89,6 +89,27 @@ class StockMovementQuerySet(models.QuerySet["StockMovement"]):
         return Stock(**{counter: total or 0 for counter, total in totals.items()})
 
 
+# Of a movement: its kind, whether it is an order's, and which way the two counters go.
+WAYS = [
+    "opening false 1 0",
+    "received false 1 0",
+    "adjusted false 1 0",
+    "adjusted false -1 0",
+    "counted false 1 0",
+    "counted false 0 0",
+    "counted false -1 0",
+    "ordered true -1 0",
+    "ordered true -1 1",
+    "retaken true -1 0",
+    "retaken true -1 1",
+    "completed true 0 -1",
+    "shipped true 0 -1",
+    "cancelled true 1 -1",
+    "cancelled true 0 -1",
+    "returned true 1 0",
+]
+
+
 class StockMovement(models.Model):
     """One row of the ledger. Rows are only ever added; each counter of Stock is the sum of its changes."""
 
@@ -136,24 +157,19 @@ class StockMovement(models.Model):
             models.CheckConstraint(name="movement_done_by_is_given", condition=~Q(done_by="")),
             models.CheckConstraint(name="movement_after_not_negative", condition=Q(available_after__gte=0)),
             models.CheckConstraint(
-                name="movement_order_fits_kind",
-                condition=Q(order_uuid__isnull=False, kind__in=MOVED_BY_ORDERS)
-                | Q(order_uuid__isnull=True, kind__in=MOVED_BY_PEOPLE),
-            ),
-            # Which way each kind moves the two counters.
-            models.CheckConstraint(
                 name="movement_changes_fit_kind",
-                condition=Q(kind__in=["opening", "received"], available_change__gt=0, committed_change=0)
-                | (Q(kind="adjusted", committed_change=0) & ~Q(available_change=0))
-                | Q(kind="counted", committed_change=0)
-                | Q(
-                    kind__in=["ordered", "retaken"],
-                    available_change__lt=0,
-                    committed_change__in=[0, -F("available_change")],
-                )
-                | Q(kind__in=["completed", "shipped"], available_change=0, committed_change__lt=0)
-                | Q(kind="cancelled", committed_change__lt=0, available_change__in=[0, -F("committed_change")])
-                | Q(kind="returned", available_change__gt=0, committed_change=0),
+                condition=IsOneOf(
+                    "kind",
+                    Cast(IsNull(F("order_uuid"), False), models.TextField()),
+                    Cast(Sign("available_change"), models.TextField()),
+                    Cast(Sign("committed_change"), models.TextField()),
+                    rows=rows_of(*WAYS),
+                ),
+            ),
+            # Units go from one counter to the other, or change one of them.
+            models.CheckConstraint(
+                name="movement_changes_are_one",
+                condition=Q(available_change=0) | Q(committed_change=0) | Q(available_change=-F("committed_change")),
             ),
         ]
 
