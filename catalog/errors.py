@@ -3,12 +3,13 @@ from typing import Any
 from uuid import UUID
 
 from catalog.models import Product, Reference, StockMovement
+from catalog.offers import Offer
 from ecommerce.errors import DomainError
 
 
 @dataclass(frozen=True)
 class Shortage:
-    product: Product
+    product: Product | Offer
     wanted: int
     available: int
 

@@ -5,7 +5,8 @@ from typing import Any
 
 from catalog.errors import Shortage, shown
 from ecommerce.errors import DomainError
-from orders.models import Order, OrderItem
+from orders.lines import PricedItem
+from orders.models import Order
 
 
 class OrderTooLarge(DomainError):
@@ -17,7 +18,7 @@ class PriceChanged(DomainError):
 
     code = "price_changed"
 
-    def __init__(self, items: list[OrderItem], total: Decimal) -> None:
+    def __init__(self, items: Sequence[PricedItem], total: Decimal) -> None:
         self.items = items
         self.total = total
         super().__init__("The prices are not those that were expected.")

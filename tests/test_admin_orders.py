@@ -59,7 +59,7 @@ def test_the_list_opens_on_what_is_to_ship_and_has_a_tab_for_each_state(staff, o
 
 
 def test_a_partly_cancelled_order_is_still_to_ship(staff, orders):
-    lamp = orders["to ship"].lines[0].product
+    lamp = orders["to ship"].items.get().product
     cancel_order(orders["to ship"].pk, done_by="open", quantities={lamp.pk: 1})
 
     assert orders["to ship"].pk in shown(staff.get(ORDERS))
@@ -136,7 +136,7 @@ def test_a_page_of_the_list_costs_the_same_for_one_order_and_for_many(staff, ord
         return len(queries)
 
     few = cost()
-    lamp = orders["to ship"].lines[0].product
+    lamp = orders["to ship"].items.get().product
     for _ in range(20):
         placed({lamp: 1}, ship_to=ADDRESS)
 
@@ -145,7 +145,7 @@ def test_a_page_of_the_list_costs_the_same_for_one_order_and_for_many(staff, ord
 
 def test_an_order_shows_its_items_and_its_timeline(staff, orders):
     order = orders["to ship"]
-    lamp = order.lines[0].product
+    lamp = order.items.get().product
     cancel_order(order.pk, done_by="command:test", quantities={lamp.pk: 1}, reason="changed her mind", restock=False)
     add_note(order.pk, "Call <her> first", done_by="open")
 
@@ -203,14 +203,14 @@ def test_the_buttons_of_an_order_are_its_legal_moves(staff, orders, name, button
 
 
 def test_holds_tell_who_holds_what_until_when(staff, orders):
-    lamp = orders["held"].lines[0].product
+    lamp = orders["held"].items.get().product
 
     page = staff.get(HOLDS).content.decode()
     assert page_of(orders["held"]) in page
     assert "3 units: 3 x Lamp" in page
     assert page_of(orders["to ship"]) not in page
     assert page_of(orders["held"]) in staff.get(HOLDS, {"product": lamp.pk}).content.decode()
-    ink = orders["handed over"].lines[0].product
+    ink = orders["handed over"].items.get().product
     assert "No order holds this product now." in staff.get(HOLDS, {"product": ink.pk}).content.decode()
 
 
@@ -220,7 +220,7 @@ def test_holds_of_what_is_no_product_are_not_found(staff, orders, query):
 
 
 def test_holds_cost_the_same_for_one_and_for_many(staff, orders):
-    lamp = orders["held"].lines[0].product
+    lamp = orders["held"].items.get().product
     for _ in range(5):
         placed({lamp: 1}, hold=HOUR)
 
@@ -232,7 +232,7 @@ def test_holds_cost_the_same_for_one_and_for_many(staff, orders):
 
 def test_a_packing_slip_has_what_is_left_to_pack_and_no_prices(staff, orders):
     order = orders["to ship"]
-    lamp = order.lines[0].product
+    lamp = order.items.get().product
     cancel_order(order.pk, done_by="open", quantities={lamp.pk: 1})
 
     page = staff.get(page_of(order, "slip")).content.decode()

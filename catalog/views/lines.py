@@ -2,6 +2,7 @@ from typing import Any
 
 from catalog.errors import CountBelowCommitted, InsufficientStock, ProductTwice, StockMoved, UnknownProduct
 from catalog.models import Product
+from catalog.offers import Offer
 from catalog.views.ledger import orders_shown, shown_movements
 from ecommerce.errors import DomainError
 
@@ -32,7 +33,7 @@ class LinesOfProducts:
             told["pointer"] = self.pointer(error.product)
         return told
 
-    def pointer(self, product: Product) -> str:
+    def pointer(self, product: Product | Offer) -> str:
         place = next(place for place, line in enumerate(self.lines) if line["product"] in product.references)
         return f"/{self.lines_field}/{place}"
 

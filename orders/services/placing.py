@@ -1,4 +1,5 @@
 import time
+from typing import cast
 
 import structlog
 from django.conf import settings
@@ -6,7 +7,7 @@ from django.db import IntegrityError, transaction
 
 from ecommerce.database import constraint_of
 from ecommerce.errors import DomainError, IdempotencyMismatch
-from orders.models import Order
+from orders.models import Order, OrderItem
 from orders.services.holding import freeing_held_stock
 from orders.services.pricing import Basket, read_basket
 from orders.services.requests import OrderRequest, Placed
@@ -63,7 +64,7 @@ def place_as_read(request: OrderRequest, basket: Basket) -> Placed:
     order = new_order(request, basket)
     with transaction.atomic(durable=True):
         write(order, basket.items, basket.quantities, hold=request.hold)
-    order.lines = basket.items
+    order.lines = cast("list[OrderItem]", basket.items)  # which say the same
     return Placed(order=order, items=basket.items)
 
 

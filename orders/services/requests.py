@@ -1,10 +1,11 @@
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from catalog.errors import UnknownProduct
 from catalog.models import Reference
+from orders.lines import PricedItem
 from orders.models import Order, OrderItem
 
 
@@ -45,7 +46,7 @@ def products_named(order: Order, lines: list[Line]) -> list[int]:
 @dataclass(frozen=True, kw_only=True)
 class Placed:
     order: Order
-    items: list[OrderItem]
+    items: Sequence[OrderItem | PricedItem]
     replayed: bool = False
 
 
@@ -53,6 +54,6 @@ class Placed:
 class Quote:
     """What an order would be if it were placed at `as_of`, by the database's clock."""
 
-    items: list[OrderItem]
+    items: list[PricedItem]
     total_price: Decimal
     as_of: datetime

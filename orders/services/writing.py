@@ -9,7 +9,8 @@ import orjson
 
 from catalog.services import Cause, changes_to_take, values_to_move, words_to_move
 from ecommerce import prepared
-from orders.models import Order, OrderEvent, OrderItem
+from orders.lines import PricedItem
+from orders.models import Order, OrderEvent
 
 # Columns that are not named have their default of the database.
 PLACE_ORDER = """
@@ -28,19 +29,18 @@ PLACE_ORDER = """
         SELECT placed.id, line.product_id, sku, product_name, quantity, 0, price_at_time, subtotal
           FROM placed, json_to_recordset(%(lines)s) AS line (product_id bigint, sku text, product_name text,
                quantity integer, price_at_time numeric, subtotal numeric)
-     RETURNING id
     ), event AS (
         INSERT INTO orders_orderevent (order_id, kind, old_status, new_status, done_by, request_id, data)
         SELECT id, %(event)s, '', %(status)s, %(placed_by)s, %(request_id)s, '{{}}' FROM placed
     ), {move_stock}
-    SELECT id, created_at, (SELECT json_agg(id ORDER BY id) FROM lines) FROM placed
+    SELECT id, created_at FROM placed
 """
 
 
-def write(order: Order, items: list[OrderItem], quantities: Mapping[int, int], *, hold: timedelta | None) -> None:
-    """Order and items come new, and get their ids and times: all the same, by the database's clock, which deadlines go
-    by. The units of each product id are taken once the order is there. It is all that the transaction does, and commits
-    it.
+def write(order: Order, items: list[PricedItem], quantities: Mapping[int, int], *, hold: timedelta | None) -> None:
+    """The order comes new, and gets its id and its times: all the same, by the database's clock, which deadlines go by.
+    The units of each product id are taken once the order is there. Nothing may follow in the transaction: it is
+    committed with this.
 
     Raises IntegrityError where the key of the order is taken (`order_key_used_once`), or where there are not that many
     units any more (`stock_available_not_negative`).
@@ -50,14 +50,11 @@ def write(order: Order, items: list[OrderItem], quantities: Mapping[int, int], *
     values = values_to_move(changes_to_take(quantities, committed=waits_on_the_shelf), cause=cause)
     values |= columns_of(order) | {"hold": hold, "lines": orjson.dumps([line_of(item) for item in items]).decode()}
     sql = PLACE_ORDER.format(move_stock=words_to_move(after="placed"))
-    [(order.pk, order.created_at, ids)] = prepared.fetch(sql, values, commit=True)
+    [(order.pk, order.created_at)] = prepared.fetch(sql, values, commit=True)
     order.updated_at = order.created_at
     order.completed_at = order.created_at if hold is None else None
     order.hold_expires_at = None if hold is None else order.created_at + hold
     order._state.adding = False
-    for item, pk in zip(items, ids, strict=True):
-        item.pk, item.order = pk, order
-        item._state.adding = False
 
 
 def columns_of(order: Order) -> dict[str, Any]:
@@ -78,7 +75,7 @@ def columns_of(order: Order) -> dict[str, Any]:
     }
 
 
-def line_of(item: OrderItem) -> dict[str, Any]:
+def line_of(item: PricedItem) -> dict[str, Any]:
     return {
         "product_id": item.product_id,
         "sku": item.sku,
