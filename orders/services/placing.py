@@ -1,10 +1,11 @@
 import time
-from typing import cast
+from typing import Any, cast
 
 import structlog
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
+from catalog.models import make_uuid
 from ecommerce.database import constraint_of
 from ecommerce.errors import DomainError, IdempotencyMismatch
 from orders.models import Order, OrderItem
@@ -61,28 +62,29 @@ def place(request: OrderRequest) -> Placed:
 
 
 def place_as_read(request: OrderRequest, basket: Basket) -> Placed:
-    order = new_order(request, basket)
+    columns = columns_of(request, basket)
     with transaction.atomic(durable=True):
-        write(order, basket.items, basket.quantities, hold=request.hold)
+        order = write(columns, basket.items, basket.quantities, hold=request.hold)
     order.lines = cast("list[OrderItem]", basket.items)  # which say the same
     return Placed(order=order, items=basket.items)
 
 
-def new_order(request: OrderRequest, basket: Basket) -> Order:
-    return Order(
-        total_price=basket.total,
-        current_total=basket.total,
-        status=Order.Status.COMPLETED if request.hold is None else Order.Status.PENDING,
-        currency=settings.SHOP_CURRENCY,
-        customer_email=request.customer.get("email", ""),
-        customer_name=request.customer.get("name", ""),
-        ship_to=request.ship_to,
-        reference=request.reference,
-        metadata=request.metadata,
-        placed_by=request.placed_by,
-        idempotency_key=request.key,
-        fingerprint=request.fingerprint if request.key is not None else "",
-    )
+def columns_of(request: OrderRequest, basket: Basket) -> dict[str, Any]:
+    return {
+        "uuid": make_uuid(),
+        "status": "completed" if request.hold is None else "pending",
+        "total_price": basket.total,
+        "current_total": basket.total,
+        "currency": settings.SHOP_CURRENCY,
+        "customer_email": request.customer.get("email", ""),
+        "customer_name": request.customer.get("name", ""),
+        "ship_to": request.ship_to,
+        "reference": request.reference,
+        "metadata": request.metadata,
+        "placed_by": request.placed_by,
+        "idempotency_key": request.key,
+        "fingerprint": request.fingerprint if request.key is not None else "",
+    }
 
 
 def replay(request: OrderRequest) -> Placed:

@@ -6,11 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 import orjson
+from django.db import DEFAULT_DB_ALIAS
 
 from catalog.services import Cause, changes_to_take, values_to_move, words_to_move
 from ecommerce import prepared
 from orders.lines import PricedItem
-from orders.models import Order, OrderEvent
+from orders.models import Order
 
 # Columns that are not named have their default of the database.
 PLACE_ORDER = """
@@ -31,48 +32,44 @@ PLACE_ORDER = """
                quantity integer, price_at_time numeric, subtotal numeric)
     ), event AS (
         INSERT INTO orders_orderevent (order_id, kind, old_status, new_status, done_by, request_id, data)
-        SELECT id, %(event)s, '', %(status)s, %(placed_by)s, %(request_id)s, '{{}}' FROM placed
+        SELECT id, 'placed', '', %(status)s, %(placed_by)s, %(request_id)s, '{{}}' FROM placed
     ), {move_stock}
     SELECT id, created_at FROM placed
 """
 
 
-def write(order: Order, items: list[PricedItem], quantities: Mapping[int, int], *, hold: timedelta | None) -> None:
-    """The order comes new, and gets its id and its times: all the same, by the database's clock, which deadlines go by.
-    The units of each product id are taken once the order is there. Nothing may follow in the transaction: it is
-    committed with this.
+FIELDS = [field.attname for field in Order._meta.concrete_fields]
+
+
+def write(
+    columns: Mapping[str, Any], items: list[PricedItem], quantities: Mapping[int, int], *, hold: timedelta | None
+) -> Order:
+    """The new order, with its id and its times: all the same, by the database's clock, which deadlines go by. The units
+    of each product id are taken once it is there. Nothing may follow in the transaction: it is committed with this.
 
     Raises IntegrityError where the key of the order is taken (`order_key_used_once`), or where there are not that many
     units any more (`stock_available_not_negative`).
     """
-    cause = Cause(done_by=order.placed_by, order_uuid=order.uuid)
-    waits_on_the_shelf = hold is not None or order.ship_to is not None
-    values = values_to_move(changes_to_take(quantities, committed=waits_on_the_shelf), cause=cause)
-    values |= columns_of(order) | {"hold": hold, "lines": orjson.dumps([line_of(item) for item in items]).decode()}
-    sql = PLACE_ORDER.format(move_stock=words_to_move(after="placed"))
-    [(order.pk, order.created_at)] = prepared.fetch(sql, values, commit=True)
-    order.updated_at = order.created_at
-    order.completed_at = order.created_at if hold is None else None
-    order.hold_expires_at = None if hold is None else order.created_at + hold
-    order._state.adding = False
-
-
-def columns_of(order: Order) -> dict[str, Any]:
-    return {
-        "uuid": order.uuid,
-        "status": str(order.status),
-        "total_price": order.total_price,
-        "currency": order.currency,
-        "customer_email": order.customer_email,
-        "customer_name": order.customer_name,
-        "ship_to": None if order.ship_to is None else json.dumps(order.ship_to),
-        "reference": order.reference,
-        "metadata": json.dumps(order.metadata),
-        "placed_by": order.placed_by,
-        "idempotency_key": order.idempotency_key,
-        "order_fingerprint": order.fingerprint,
-        "event": str(OrderEvent.Kind.PLACED),
+    cause = Cause(done_by=columns["placed_by"], order_uuid=columns["uuid"])
+    waits_on_the_shelf = hold is not None or columns["ship_to"] is not None
+    moves = values_to_move(changes_to_take(quantities, committed=waits_on_the_shelf), cause=cause)
+    written = {
+        "ship_to": None if columns["ship_to"] is None else json.dumps(columns["ship_to"]),
+        "metadata": json.dumps(columns["metadata"]),
+        "order_fingerprint": columns["fingerprint"],
+        "hold": hold,
+        "lines": orjson.dumps([line_of(item) for item in items]).decode(),
     }
+    sql = PLACE_ORDER.format(move_stock=words_to_move(after="placed"))
+    [(pk, now)] = prepared.fetch(sql, {**columns, **moves, **written}, commit=True)
+    times = {
+        "created_at": now,
+        "updated_at": now,
+        "completed_at": now if hold is None else None,
+        "hold_expires_at": None if hold is None else now + hold,
+    }
+    known = {**columns, **times, "id": pk, "version": 1, "cancel_reason": ""}
+    return Order.from_db(DEFAULT_DB_ALIAS, FIELDS, [known.get(name) for name in FIELDS])
 
 
 def line_of(item: PricedItem) -> dict[str, Any]:
