@@ -7,6 +7,7 @@ import re
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
@@ -22,7 +23,10 @@ WELL_FORMED_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 def configure(*, as_json: bool, level: str) -> dict[str, Any]:
-    """Set structlog up and return the dictConfig that gives the standard library's records the same shape."""
+    """Set structlog up and return the dictConfig that gives the standard library's records the same shape.
+
+    Our own lines go straight to where those are written to: by way of the standard library one takes twice as long.
+    """
     look_for_nothing()
     before_rendering: list[Any] = [
         structlog.contextvars.merge_contextvars,
@@ -30,17 +34,34 @@ def configure(*, as_json: bool, level: str) -> dict[str, Any]:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+    rendering: list[Any] = [
+        structlog.processors.format_exc_info,  # plain: local variables may be what somebody sent
+        leave_out_rows,
+        structlog.processors.JSONRenderer(as_json_line)
+        if as_json
+        else structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty()),
+    ]
     structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *before_rendering,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
+        processors=[*before_rendering, *rendering],
+        logger_factory=LineLogger,
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=True,
     )
-    return standard_library_config(before_rendering, as_json=as_json, level=level)
+    return standard_library_config(before_rendering, rendering, level=level)
+
+
+class LineLogger:
+    """Writes lines. One that cannot be written, on a disk that is full, stops nobody."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def msg(self, line: str) -> None:
+        with suppress(OSError, ValueError):
+            sys.stdout.write(f"{line}\n")
+            sys.stdout.flush()
+
+    debug = info = warning = error = critical = msg
 
 
 def look_for_nothing() -> None:
@@ -49,15 +70,7 @@ def look_for_nothing() -> None:
     logging.logThreads = logging.logMultiprocessing = logging.logProcesses = False
 
 
-def standard_library_config(before_rendering: list[Any], *, as_json: bool, level: str) -> dict[str, Any]:
-    rendering = [
-        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-        structlog.processors.format_exc_info,  # plain: local variables may be what somebody sent
-        leave_out_rows,
-        structlog.processors.JSONRenderer(as_json_line)
-        if as_json
-        else structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty()),
-    ]
+def standard_library_config(before_rendering: list[Any], rendering: list[Any], *, level: str) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -65,7 +78,7 @@ def standard_library_config(before_rendering: list[Any], *, as_json: bool, level
             "line": {
                 "()": structlog.stdlib.ProcessorFormatter,
                 "foreign_pre_chain": before_rendering,
-                "processors": rendering,
+                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
             }
         },
         "handlers": {

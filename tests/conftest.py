@@ -1,4 +1,3 @@
-import logging
 import signal
 import subprocess
 import sys
@@ -9,6 +8,8 @@ import pytest
 from django.core.cache import caches
 from django.db import connection, transaction
 from django.test import Client, TransactionTestCase
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
 
 from ecommerce.api.authentication import remembered
 from tests.environment import ROOT, clean_environment
@@ -98,16 +99,16 @@ def staff(transactional_db, django_user_model) -> Client:
 
 
 @pytest.fixture
-def lines(caplog):
+def lines():
     """What was logged since the last look: events by name, with their fields."""
-    caplog.set_level(logging.INFO)
+    with capture_logs(processors=[merge_contextvars]) as captured:
 
-    def look() -> list[dict]:
-        found = [record.msg for record in caplog.records if isinstance(record.msg, dict)]
-        caplog.clear()
-        return found
+        def look() -> list[dict]:
+            found = captured[:]
+            captured.clear()
+            return found
 
-    return look
+        yield look
 
 
 @pytest.fixture(scope="session")

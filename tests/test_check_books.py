@@ -160,6 +160,7 @@ def test_names_the_offending_row():
 @pytest.mark.django_db(transaction=True)
 def test_the_command_says_whether_they_balance(capsys):
     order = placed({ProductFactory(): 1})
+    capsys.readouterr()
 
     call_command("check_books")
     assert capsys.readouterr().out == f"The books balance: {len(INVARIANTS)} invariants hold.\n"

@@ -1,8 +1,10 @@
 import io
 import json
 import logging
+from types import SimpleNamespace
 
 import pytest
+import structlog
 
 from ecommerce.logging import as_json_line
 from orders.models import OrderEvent
@@ -93,8 +95,9 @@ CANARIES = {
 
 @pytest.fixture
 def output(monkeypatch) -> io.StringIO:
-    """What the configured handler really writes."""
+    """What is really written, by the configured handler and by loggers of ours."""
     written = io.StringIO()
+    monkeypatch.setattr("ecommerce.logging.sys", SimpleNamespace(stdout=written))
     [handler] = [handler for handler in logging.getLogger().handlers if handler.name == "stdout"]
     monkeypatch.setattr(handler, "stream", written)
     return written
@@ -159,3 +162,12 @@ def test_a_line_with_what_only_python_takes_for_json_is_told_all_the_same():
     told = as_json_line({"event": "odd", "number": 2**70, "text": "\ud800", "thing": object}, default=repr)
 
     assert json.loads(told) == {"event": "odd", "number": 2**70, "text": "\ud800", "thing": repr(object)}
+
+
+def test_a_line_that_cannot_be_written_stops_nobody(monkeypatch):
+    def write(line):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr("ecommerce.logging.sys", SimpleNamespace(stdout=SimpleNamespace(write=write)))
+
+    structlog.get_logger("test").info("lost")
