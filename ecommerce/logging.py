@@ -70,6 +70,20 @@ def look_for_nothing() -> None:
     logging.logThreads = logging.logMultiprocessing = logging.logProcesses = False
 
 
+LOGGERS: dict[str, dict[str, Any]] = {
+    "django": {"handlers": [], "propagate": True},
+    # Our own line tells every refused request; these would add the path or the Host header as it was sent.
+    "django.request": {"level": "ERROR"},
+    "django.security": {"handlers": ["nowhere"], "propagate": False},
+    # They tell tokens, and what was sent for an id.
+    "oauthlib": {"level": "WARNING"},
+    "oauth2_provider": {"level": "WARNING"},
+    "axes": {"level": "ERROR"},  # ecommerce.staff.lockout tells the same
+    "django.server": {"handlers": [], "propagate": True},
+    "gunicorn.error": {"handlers": [], "propagate": True, "filters": ["without_request"]},
+}
+
+
 def standard_library_config(before_rendering: list[Any], rendering: list[Any], *, level: str) -> dict[str, Any]:
     return {
         "version": 1,
@@ -86,18 +100,7 @@ def standard_library_config(before_rendering: list[Any], rendering: list[Any], *
             "nowhere": {"class": "logging.NullHandler"},
         },
         "root": {"handlers": ["stdout"], "level": level},
-        "loggers": {
-            "django": {"handlers": [], "propagate": True},
-            # Our own line tells every refused request; these would add the path or the Host header as it was sent.
-            "django.request": {"level": "ERROR"},
-            "django.security": {"handlers": ["nowhere"], "propagate": False},
-            # They tell tokens, and what was sent for an id.
-            "oauthlib": {"level": "WARNING"},
-            "oauth2_provider": {"level": "WARNING"},
-            "axes": {"level": "ERROR"},  # ecommerce.staff.lockout tells the same
-            "django.server": {"handlers": [], "propagate": True},
-            "gunicorn.error": {"handlers": [], "propagate": True, "filters": ["without_request"]},
-        },
+        "loggers": LOGGERS,
         "filters": {"without_request": {"()": lambda: leave_out_request}},
     }
 

@@ -15,9 +15,6 @@ class IsOneOf(Func):
     template = "(%(expressions)s) = ANY ('{%(rows)s}'::text[])"
     arg_joiner = " || ' ' || "
 
-    def __init__(self, *columns: Any, rows: str, **options: Any) -> None:
-        super().__init__(*columns, rows=rows, output_field=BooleanField(), **options)
-
-
-def rows_of(*rows: str) -> str:
-    return ",".join(f'"{row}"' for row in rows)
+    def __init__(self, *columns: Any, rows: list[str], **options: Any) -> None:
+        words = ",".join(f'"{row}"' for row in rows)
+        super().__init__(*columns, rows=words, output_field=BooleanField(), **options)

@@ -10,7 +10,7 @@ from django.db.models.functions import Lower, Now
 from django.utils import timezone
 
 from catalog.models import MAX_PRICE, Product, make_uuid, transaction_id
-from ecommerce.rules import IsOneOf, rows_of
+from ecommerce.rules import IsOneOf
 from ecommerce.search import Words, query_of
 
 MAX_LINES = 2_000
@@ -271,7 +271,7 @@ class OrderEvent(models.Model):
             models.CheckConstraint(name="event_done_by_is_given", condition=~Q(done_by="")),
             models.CheckConstraint(
                 name="event_is_a_legal_move",
-                condition=IsOneOf("kind", "old_status", "new_status", rows=rows_of(*LEGAL_MOVES)),
+                condition=IsOneOf("kind", "old_status", "new_status", rows=LEGAL_MOVES),
             ),
         ]
 

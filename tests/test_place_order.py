@@ -2,7 +2,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.test.utils import CaptureQueriesContext
 
 from catalog.errors import InsufficientStock, UnknownProduct
@@ -12,10 +12,22 @@ from ecommerce.errors import IdempotencyMismatch
 from orders.errors import OrderTooLarge
 from orders.lines import PricedItem
 from orders.models import Order, OrderEvent, OrderItem
-from orders.services import Line, OrderRequest, place_order
+from orders.services import Line, OrderRequest, place_order, placing
 from tests.factories import ADDRESS, TEST, ProductFactory, available, committed, ledger, place, timeline
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def read_as_before(monkeypatch, basket, *, times: int) -> list:
+    """So often an order is told what was there before: others have sold it since."""
+    reads, read_basket = [], placing.read_basket
+
+    def read(request):
+        reads.append(request)
+        return basket if len(reads) <= times else read_basket(request)
+
+    monkeypatch.setattr(placing, "read_basket", read)
+    return reads
 
 
 def told(refusal: InsufficientStock) -> list[tuple[int, int, int]]:
@@ -81,6 +93,34 @@ def test_merges_a_product_that_stands_twice_into_its_first_place():
 
     assert [(item.product_id, item.quantity) for item in placed.items] == [(lamp.pk, 5), (ink.pk, 1)]
     assert available(lamp) == 0
+
+
+def test_what_was_sold_since_it_was_read_is_read_again_and_told(monkeypatch):
+    lamp = ProductFactory(stock=3)
+    request = OrderRequest(lines=[Line(lamp.pk, 2)], placed_by="open")
+    basket = placing.read_basket(request)
+    place({lamp: 2})
+    read_as_before(monkeypatch, basket, times=1)
+
+    with pytest.raises(InsufficientStock) as refusal:
+        place_order(request)
+
+    assert told(refusal.value) == [(lamp.pk, 2, 1)]
+    assert Order.objects.count() == 1
+
+
+def test_an_order_that_always_comes_too_late_ends(monkeypatch):
+    lamp = ProductFactory(stock=3)
+    request = OrderRequest(lines=[Line(lamp.pk, 2)], placed_by="open")
+    basket = placing.read_basket(request)
+    place({lamp: 2})
+    reads = read_as_before(monkeypatch, basket, times=1_000)
+
+    with pytest.raises(IntegrityError, match="stock_available_not_negative"):
+        place_order(request)
+
+    assert len(reads) == placing.TRIES
+    assert (Order.objects.count(), available(lamp)) == (1, 1)
 
 
 def test_two_lines_of_one_product_count_together_against_the_stock():

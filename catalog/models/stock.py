@@ -10,7 +10,7 @@ from django.db.models.lookups import IsNull
 
 from catalog.models.ids import transaction_id
 from catalog.models.products import Product
-from ecommerce.rules import IsOneOf, rows_of
+from ecommerce.rules import IsOneOf
 
 MAX_STOCK = 1_000_000_000
 
@@ -163,7 +163,7 @@ class StockMovement(models.Model):
                     Cast(IsNull(F("order_uuid"), False), models.TextField()),
                     Cast(Sign("available_change"), models.TextField()),
                     Cast(Sign("committed_change"), models.TextField()),
-                    rows=rows_of(*WAYS),
+                    rows=WAYS,
                 ),
             ),
             # Units go from one counter to the other, or change one of them.

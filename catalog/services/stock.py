@@ -50,8 +50,7 @@ def take_stock(
     Locks the rows until the transaction ends. Raises InsufficientStock with every short line: then roll back.
     """
     stocks = {stock.pk: stock for stock in lock(quantities)}
-    short = [pk for pk, wanted in quantities.items() if stocks[pk].available < wanted]
-    if short:
+    if short := [pk for pk, wanted in quantities.items() if stocks[pk].available < wanted]:
         products = Product.objects.in_bulk(short)
         raise InsufficientStock([Shortage(products[pk], quantities[pk], stocks[pk].available) for pk in short])
     write(changes_to_take(quantities, committed=committed, kind=kind), cause=cause)

@@ -18,6 +18,6 @@ class Migration(migrations.Migration):
         ),
         AddConstraintNotValid(
             model_name='orderevent',
-            constraint=models.CheckConstraint(condition=ecommerce.rules.IsOneOf('kind', 'old_status', 'new_status', rows='"placed  pending","placed  completed","completed pending completed","completed cancelled completed","cancelled pending cancelled","cancelled completed cancelled","hold_expired pending cancelled","shipped completed completed","hold_extended pending pending","items_cancelled pending pending","items_cancelled completed completed","note_added pending pending","note_added completed completed","note_added cancelled cancelled"'), name='event_is_a_legal_move'),
+            constraint=models.CheckConstraint(condition=ecommerce.rules.IsOneOf('kind', 'old_status', 'new_status', rows=['placed  pending', 'placed  completed', 'completed pending completed', 'completed cancelled completed', 'cancelled pending cancelled', 'cancelled completed cancelled', 'hold_expired pending cancelled', 'shipped completed completed', 'hold_extended pending pending', 'items_cancelled pending pending', 'items_cancelled completed completed', 'note_added pending pending', 'note_added completed completed', 'note_added cancelled cancelled']), name='event_is_a_legal_move'),
         ),
     ]

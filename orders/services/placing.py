@@ -49,16 +49,17 @@ def place(request: OrderRequest) -> Placed:
     The unique key is the gate: a rival with the same key waits there, holding no stock, until we have committed. And no
     counter is ever below zero: what was sold since the basket was read is read again, and then plainly refused.
     """
-    for left in reversed(range(TRIES)):
+    tries = 0
+    while True:
+        tries += 1
         try:
             return place_as_read(request, read_basket(request))
         except IntegrityError as error:
             rule = constraint_of(error)
             if rule == "order_key_used_once":
                 return replay(request)
-            if rule != "stock_available_not_negative" or not left:
+            if rule != "stock_available_not_negative" or tries == TRIES:
                 raise
-    raise AssertionError("The last try returns or raises.")
 
 
 def place_as_read(request: OrderRequest, basket: Basket) -> Placed:

@@ -19,7 +19,7 @@ PLACE_ORDER = """
         INSERT INTO orders_order (uuid, status, total_price, current_total, currency, customer_email, customer_name,
                     ship_to, reference, metadata, placed_by, idempotency_key, fingerprint, cancel_reason, version,
                     hold_expires_at, completed_at)
-        VALUES (%(uuid)s, %(status)s, %(total_price)s, %(total_price)s, %(currency)s, %(customer_email)s,
+        VALUES (%(uuid)s, %(status)s, %(total_price)s, %(current_total)s, %(currency)s, %(customer_email)s,
                 %(customer_name)s, %(ship_to)s::jsonb, %(reference)s, %(metadata)s::jsonb, %(placed_by)s,
                 %(idempotency_key)s, %(order_fingerprint)s, '', 1, statement_timestamp() + %(hold)s::interval,
                 CASE WHEN %(hold)s::interval IS NULL THEN statement_timestamp() END)
