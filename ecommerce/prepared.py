@@ -15,7 +15,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
-from psycopg import generators, pq
+from psycopg import IsolationLevel, generators, pq
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.errors import error_from_result
 from psycopg.types.numeric import Int8
@@ -80,7 +80,7 @@ class PreparedCursor:
         self.pgconn.enter_pipeline_mode()
         try:
             if begins:
-                self.pgconn.send_query_params(b"BEGIN", None)
+                self.pgconn.send_query_params(begin(self.connection.isolation_level), None)
             statement.send(params)
             if self.commits:
                 self.pgconn.send_query_params(b"COMMIT", None)
@@ -95,6 +95,11 @@ class PreparedCursor:
     def results(self) -> list[Any]:
         results: list[Any] = self.connection.wait(generators.execute(self.pgconn))
         return results
+
+
+def begin(level: IsolationLevel | None) -> bytes:
+    """As psycopg begins a transaction, of which Django's options may set the level."""
+    return b"BEGIN" if level is None else f"BEGIN ISOLATION LEVEL {level.name.replace('_', ' ')}".encode()
 
 
 class Statement:

@@ -2,6 +2,7 @@
 
 import pytest
 from django.db import IntegrityError, OperationalError, connection, transaction
+from psycopg import IsolationLevel
 
 from catalog.models import ProductGroup
 from ecommerce import prepared
@@ -104,6 +105,16 @@ def test_what_the_block_did_before_is_committed_with_it():
         ProductGroup.objects.create(handle="caps")
         add_group("shirts")
         assert seen_by_others() == ["caps", "shirts"]
+
+
+@pytest.mark.usefixtures("fresh_connection")
+@pytest.mark.parametrize(("level", "told"), [(None, "read committed"), (IsolationLevel.SERIALIZABLE, "serializable")])
+def test_the_transaction_has_the_isolation_of_the_connection(level, told):
+    connection.ensure_connection()
+    connection.connection.isolation_level = level
+
+    with transaction.atomic():
+        assert prepared.fetch("SELECT current_setting('transaction_isolation')", {}, commit=True) == [(told,)]
 
 
 def test_in_an_inner_block_it_waits_for_the_outer_one():
