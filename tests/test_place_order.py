@@ -2,32 +2,45 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from catalog.errors import InsufficientStock, UnknownProduct
-from catalog.models import StockMovement
+from catalog.models import MAX_PRICE, Stock, StockMovement
 from catalog.services import update_product
 from ecommerce.errors import IdempotencyMismatch
-from orders.errors import OrderTooLarge
+from orders.errors import OrderTooLarge, PriceChanged
 from orders.lines import PricedItem
-from orders.models import Order, OrderEvent, OrderItem
-from orders.services import Line, OrderRequest, place_order, placing
+from orders.models import MAX_QUANTITY, Order, OrderEvent, OrderItem
+from orders.services import Line, OrderRequest, place_order, placing, quote_order, writing
 from tests.factories import ADDRESS, TEST, ProductFactory, available, committed, ledger, place, timeline
+from tests.races import in_thread
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def read_as_before(monkeypatch, basket, *, times: int) -> list:
-    """So often an order is told what was there before: others have sold it since."""
-    reads, read_basket = [], placing.read_basket
+@pytest.fixture
+def sold_meanwhile(monkeypatch):
+    """So often the statement of an order does not see what is short: it comes as late as if others had just sold it."""
+    words_to_place, blind = (
+        writing.words_to_place,
+        writing.PLACE_ORDER.replace("bool_and(available >= quantity)", "TRUE"),
+    )
 
-    def read(request):
-        reads.append(request)
-        return basket if len(reads) <= times else read_basket(request)
+    def happens(*, times: int) -> list[type]:
+        tries: list[type] = []
 
-    monkeypatch.setattr(placing, "read_basket", read)
-    return reads
+        def words(kind: type) -> str:
+            tries.append(kind)
+            with monkeypatch.context() as patched:
+                if len(tries) <= times:
+                    patched.setattr(writing, "PLACE_ORDER", blind)
+                return words_to_place.__wrapped__(kind)
+
+        monkeypatch.setattr(writing, "words_to_place", words)
+        return tries
+
+    return happens
 
 
 def told(refusal: InsufficientStock) -> list[tuple[int, int, int]]:
@@ -95,32 +108,27 @@ def test_merges_a_product_that_stands_twice_into_its_first_place():
     assert available(lamp) == 0
 
 
-def test_what_was_sold_since_it_was_read_is_read_again_and_told(monkeypatch):
-    lamp = ProductFactory(stock=3)
-    request = OrderRequest(lines=[Line(lamp.pk, 2)], placed_by="open")
-    basket = placing.read_basket(request)
-    place({lamp: 2})
-    read_as_before(monkeypatch, basket, times=1)
+def test_what_was_sold_since_it_was_looked_at_is_looked_at_again_and_told(sold_meanwhile):
+    lamp = ProductFactory(stock=1)
+    tries = sold_meanwhile(times=1)
 
     with pytest.raises(InsufficientStock) as refusal:
-        place_order(request)
+        place({lamp: 2})
 
     assert told(refusal.value) == [(lamp.pk, 2, 1)]
-    assert Order.objects.count() == 1
+    assert len(tries) > 1
+    assert (Order.objects.count(), available(lamp)) == (0, 1)
 
 
-def test_an_order_that_always_comes_too_late_ends(monkeypatch):
-    lamp = ProductFactory(stock=3)
-    request = OrderRequest(lines=[Line(lamp.pk, 2)], placed_by="open")
-    basket = placing.read_basket(request)
-    place({lamp: 2})
-    reads = read_as_before(monkeypatch, basket, times=1_000)
+def test_an_order_that_always_comes_too_late_ends(sold_meanwhile):
+    lamp = ProductFactory(stock=1)
+    tries = sold_meanwhile(times=1_000)
 
     with pytest.raises(IntegrityError, match="stock_available_not_negative"):
-        place_order(request)
+        place({lamp: 2})
 
-    assert len(reads) == placing.TRIES
-    assert (Order.objects.count(), available(lamp)) == (1, 1)
+    assert len(tries) == placing.TRIES
+    assert (Order.objects.count(), available(lamp)) == (0, 1)
 
 
 def test_two_lines_of_one_product_count_together_against_the_stock():
@@ -242,14 +250,75 @@ def test_a_refusal_does_not_use_the_key_up():
 
 
 @pytest.mark.parametrize("lines", [1, 200])
-def test_takes_four_statements_whatever_the_number_of_lines(lines):
+def test_takes_three_statements_whatever_the_number_of_lines(lines):
     products = [ProductFactory() for _ in range(lines)]
 
     with CaptureQueriesContext(connection) as queries:
         place(dict.fromkeys(products, 1), key="k-1", fingerprint="f")
 
-    assert [query["sql"].split()[0] for query in queries] == ["SELECT", "BEGIN", "WITH", "COMMIT"]
+    assert [query["sql"].split()[0] for query in queries] == ["BEGIN", "WITH", "COMMIT"]
     assert StockMovement.objects.filter(kind="ordered").count() == OrderItem.objects.count() == lines
+
+
+def test_reads_first_where_two_names_may_be_one_product():
+    lamp, ink = ProductFactory(), ProductFactory()
+    request = OrderRequest(lines=[Line(lamp.uuid, 1), Line(ink.sku, 1), Line(lamp.sku, 2)], placed_by="open")
+
+    with CaptureQueriesContext(connection) as queries:
+        placed = place_order(request)
+
+    assert [query["sql"].split()[0] for query in queries] == ["SELECT", "BEGIN", "WITH", "COMMIT"]
+    assert [(item.product_id, item.quantity) for item in placed.items] == [(lamp.pk, 3), (ink.pk, 1)]
+
+
+@pytest.mark.parametrize("name", ["pk", "uuid", "sku"])
+def test_a_product_may_be_named_in_three_ways(name):
+    lamp, ink = ProductFactory(), ProductFactory(sku='{a "quoted", sku\\}')
+    names = [getattr(ink, name), getattr(lamp, name), getattr(ink, name)]
+
+    placed = place_order(OrderRequest(lines=[Line(name, 2) for name in names], placed_by="open"))
+
+    assert [(item.product_id, item.product_uuid, item.quantity) for item in placed.items] == [
+        (ink.pk, ink.uuid, 4),
+        (lamp.pk, lamp.uuid, 2),
+    ]
+
+
+REQUESTS = {
+    "fine": ({"lamp": 2, "ink": 1}, None, None),
+    "at the total that was expected": ({"lamp": 2, "ink": 1}, "25.00", None),
+    "at another total": ({"lamp": 2, "ink": 1}, "25.01", PriceChanged),
+    "short": ({"lamp": 11}, None, InsufficientStock),
+    "short of one of two": ({"ink": 1, "lamp": 11}, None, InsufficientStock),
+    "archived": ({"ink": 1, "old": 1}, None, UnknownProduct),
+    "nothing that there is": ({"old": 1}, None, UnknownProduct),
+    "too many units": ({"gold": MAX_QUANTITY + 1}, None, OrderTooLarge),
+    "of too high a total": ({"gold": 200_000}, None, OrderTooLarge),
+}
+
+
+@pytest.mark.parametrize(("units", "expected", "refusal"), REQUESTS.values(), ids=REQUESTS)
+def test_the_statement_places_what_a_quote_says_and_nothing_else(units, expected, refusal):
+    products = {
+        "lamp": ProductFactory(price=Decimal("10.00")),
+        "ink": ProductFactory(price=Decimal("5.00")),
+        "old": ProductFactory(is_active=False),
+        "gold": ProductFactory(price=MAX_PRICE, stock=2 * MAX_QUANTITY),
+    }
+    request = OrderRequest(
+        lines=[Line(products[name].sku, quantity) for name, quantity in units.items()],
+        placed_by="open",
+        expected_total=expected and Decimal(expected),
+    )
+
+    if refusal:
+        for asked in (quote_order, place_order):
+            with pytest.raises(refusal):
+                asked(request)
+        assert not Order.objects.exists()
+    else:
+        quote, placed = quote_order(request), place_order(request)
+        assert (placed.items, placed.order.total_price) == (quote.items, quote.total_price)
 
 
 def test_locks_stock_in_the_order_of_its_ids():
@@ -262,13 +331,14 @@ def test_locks_stock_in_the_order_of_its_ids():
     assert 'ORDER BY "catalog_stock"."product_id" ASC FOR NO KEY UPDATE OF "catalog_stock"' in written
 
 
-def test_what_is_plainly_short_is_refused_by_one_statement_and_no_transaction():
-    lamp = ProductFactory(stock=0)
+def test_what_is_plainly_short_is_refused_while_another_holds_its_stock():
+    lamp, rug = ProductFactory(), ProductFactory(stock=0)
 
-    with CaptureQueriesContext(connection) as queries, pytest.raises(InsufficientStock):
-        place({lamp: 1})
-
-    assert not [query["sql"] for query in queries if query["sql"].split()[0] in ("BEGIN", "INSERT", "UPDATE", "WITH")]
+    with transaction.atomic():
+        Stock.objects.select_for_update().get(pk=rug.pk)
+        thread, outcomes = in_thread(lambda: place({lamp: 1, rug: 1}))
+        thread.join(timeout=1)
+        assert [type(outcome) for outcome in outcomes] == [InsufficientStock]
 
 
 def test_an_order_as_it_was_placed_is_the_order_as_it_is_read():

@@ -26,15 +26,19 @@ BUYERS, UNITS = 400, 37
 
 @pytest.fixture
 def statement(monkeypatch) -> Iterator[Callable[[Any, str, Any], None]]:
-    """Changes what the statement that moves stock is made of."""
+    """Changes what the statements that place an order and that move stock are made of."""
 
     def change(owner: Any, name: str, value: Any) -> None:
         monkeypatch.setattr(owner, name, value)
+        forget()
+
+    def forget() -> None:
         stock.words_to_move.cache_clear()
+        writing.words_to_place.cache_clear()
 
     yield change
     monkeypatch.undo()
-    stock.words_to_move.cache_clear()
+    forget()
 
 
 @pytest.fixture
@@ -165,12 +169,13 @@ def test_a_rival_that_waits_for_its_key_holds_no_stock(monkeypatch):
     assert is_ink_free_while_a_rival_waits_for_its_key(monkeypatch)
 
 
-def test_negative_control_where_stock_is_locked_before_the_key_a_rival_holds_it(monkeypatch):
-    lock_first = writing.PLACE_ORDER.replace("WITH placed", "WITH RECURSIVE placed").replace(
-        "VALUES (%(uuid)s", "VALUES ((SELECT %(uuid)s::uuid FROM (SELECT count(*) FROM locked) AS first)"
+def test_negative_control_where_stock_is_locked_before_the_key_a_rival_holds_it(monkeypatch, statement):
+    lock_first = (
+        writing.PLACE_ORDER.replace("WITH found", "WITH RECURSIVE found")
+        .replace("SELECT %(uuid)s,", "SELECT (SELECT %(uuid)s::uuid FROM (SELECT count(*) FROM locked) AS first),")
+        .replace("FROM placed, found\n    ), {move_stock}", "FROM found\n    ), {move_stock}")
     )
-    monkeypatch.setattr(writing, "PLACE_ORDER", lock_first)
-    monkeypatch.setattr(writing, "words_to_move", lambda after: stock.words_to_move())
+    statement(writing, "PLACE_ORDER", lock_first)
 
     assert not is_ink_free_while_a_rival_waits_for_its_key(monkeypatch)
 

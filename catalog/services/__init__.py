@@ -24,11 +24,10 @@ from catalog.services.products import (
 )
 from catalog.services.stock import (
     Cause,
-    changes_to_take,
     release_stock,
     return_stock,
     take_stock,
-    values_to_move,
+    values_of,
     words_to_move,
 )
 from catalog.services.undoing import undo_import
@@ -41,7 +40,6 @@ __all__ = [
     "StockMove",
     "adjust_stock",
     "apply_import",
-    "changes_to_take",
     "count_stock",
     "create_product",
     "delete_product",
@@ -61,6 +59,6 @@ __all__ = [
     "undo_import",
     "update_product",
     "update_products",
-    "values_to_move",
+    "values_of",
     "words_to_move",
 ]

@@ -53,13 +53,10 @@ def take_stock(
     if short := [pk for pk, wanted in quantities.items() if stocks[pk].available < wanted]:
         products = Product.objects.in_bulk(short)
         raise InsufficientStock([Shortage(products[pk], quantities[pk], stocks[pk].available) for pk in short])
-    write(changes_to_take(quantities, committed=committed, kind=kind), cause=cause)
-
-
-def changes_to_take(
-    quantities: Mapping[int, int], *, committed: bool, kind: StockMovement.Kind = Kind.ORDERED
-) -> dict[int, Change]:
-    return {pk: Change(kind=kind, available=-n, committed=n if committed else 0) for pk, n in quantities.items()}
+    write(
+        {pk: Change(kind=kind, available=-n, committed=n if committed else 0) for pk, n in quantities.items()},
+        cause=cause,
+    )
 
 
 @transaction.atomic(savepoint=False)
@@ -105,11 +102,6 @@ CHANGE_STOCK = """
 """
 # A row that was not locked is not changed, and a move without its counter breaks a constraint: `available_after`.
 MOVE_STOCK = """
-    wanted AS (
-        SELECT * FROM unnest(%(product_ids)s::bigint[], %(available)s::bigint[], %(committed)s::bigint[],
-                             %(kinds)s::text[], %(notes)s::text[]) WITH ORDINALITY
-                   AS move (product_id, available, committed, kind, note, place)
-    ),
     locked (product_id, found) AS MATERIALIZED ({lock}),
     change AS (SELECT wanted.* FROM locked JOIN wanted USING (product_id)),
     changed AS ({change}),
@@ -123,30 +115,40 @@ MOVE_STOCK = """
      RETURNING id, product_id, available_after, created_at, transaction_id
     )
 """
+WANTED = """
+    SELECT * FROM unnest(%(product_ids)s::bigint[], %(available)s::bigint[], %(committed)s::bigint[],
+                         %(kinds)s::text[], %(notes)s::text[]) WITH ORDINALITY
+               AS move (product_id, available, committed, kind, note, place)
+"""
 
 
 @lru_cache
-def words_to_move(*, after: str = "") -> str:
-    """What follows WITH to lock rows, change their counters and add the ledger's: `moved` has the rows that were moved.
+def words_to_move() -> str:
+    """What follows `WITH wanted AS (...)` to lock the rows of stock that it names, change their counters and add the
+    ledger's: `moved` has the rows that were moved. `wanted` has product_id, available, committed, kind, note, place.
 
-    A row is changed when it has been locked, and with it all of smaller ids: the lock is `Stock.objects.locked`, in the
-    words that Django has for it. With `after` nothing is locked before that part of the statement has written a row.
+    Nothing is locked before `wanted` is known, and a row is changed when it has been locked, and with it all of smaller
+    ids: the lock is `Stock.objects.locked`, in the words that Django has for it.
     IntegrityError: a counter would be below zero (`stock_..._not_negative`), or there is none.
     """
     lock, _ = Stock.objects.locked([0]).values_list("product_id", "available").query.sql_with_params()
-    lock = lock.replace("IN (%s)", "= ANY (%(product_ids)s::bigint[])")
-    if after:
-        lock = f"SELECT * FROM ({lock}) AS stock WHERE EXISTS (SELECT FROM {after})"  # noqa: S608
+    lock = lock.replace("IN (%s)", "= ANY (ARRAY(SELECT product_id FROM wanted))")
     return MOVE_STOCK.format(lock=lock, change=CHANGE_STOCK)
 
 
 def values_to_move(changes: Mapping[int, Change], *, cause: Cause) -> dict[str, Any]:
     return {
+        **values_of(cause),
         "product_ids": prepared.array(changes),
         "available": prepared.array(change.available for change in changes.values()),
         "committed": prepared.array(change.committed for change in changes.values()),
         "kinds": prepared.array(change.kind for change in changes.values()),
         "notes": prepared.texts(change.note or cause.note for change in changes.values()),
+    }
+
+
+def values_of(cause: Cause) -> dict[str, Any]:
+    return {
         "order_uuid": cause.order_uuid,
         "done_by": cause.done_by,
         "key": cause.key,
@@ -158,7 +160,8 @@ def values_to_move(changes: Mapping[int, Change], *, cause: Cause) -> dict[str, 
 def write(changes: Mapping[int, Change], *, cause: Cause) -> list[tuple[Any, ...]]:
     """Change the counters and add the ledger's rows, in one statement: of each id, product id, available units after
     it, time, transaction. The caller has locked them before it looked, and has refused what must be."""
-    return prepared.fetch(f"WITH {words_to_move()} SELECT * FROM moved", values_to_move(changes, cause=cause))  # noqa: S608
+    sql = f"WITH wanted AS ({WANTED}), {words_to_move()} SELECT * FROM moved"  # noqa: S608
+    return prepared.fetch(sql, values_to_move(changes, cause=cause))
 
 
 def move_and_tell(changes: Mapping[int, Change], *, cause: Cause) -> list[StockMovement]:

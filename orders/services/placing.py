@@ -1,16 +1,16 @@
 import time
-from typing import Any, cast
+from collections.abc import Mapping
+from typing import cast
 
 import structlog
-from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from catalog.models import make_uuid
+from catalog.models import Reference
 from ecommerce.database import constraint_of
 from ecommerce.errors import DomainError, IdempotencyMismatch
-from orders.models import Order, OrderItem
+from orders.models import Order
 from orders.services.holding import freeing_held_stock
-from orders.services.pricing import Basket, read_basket
+from orders.services.pricing import basket_of, read_basket, refuse_odd_number
 from orders.services.requests import OrderRequest, Placed
 from orders.services.writing import write
 
@@ -47,13 +47,15 @@ def place(request: OrderRequest) -> Placed:
     """Two rules of the database end a race, and roll back all that its loser has written.
 
     The unique key is the gate: a rival with the same key waits there, holding no stock, until we have committed. And no
-    counter is ever below zero: what was sold since the basket was read is read again, and then plainly refused.
+    counter is ever below zero: what was sold since it was looked at is looked at again, and then plainly refused.
     """
+    refuse_odd_number(request.lines)
+    wanted = units_by_name(request)
     tries = 0
     while True:
         tries += 1
         try:
-            return place_as_read(request, read_basket(request))
+            return place_once(request, wanted)
         except IntegrityError as error:
             rule = constraint_of(error)
             if rule == "order_key_used_once":
@@ -62,30 +64,23 @@ def place(request: OrderRequest) -> Placed:
                 raise
 
 
-def place_as_read(request: OrderRequest, basket: Basket) -> Placed:
-    columns = columns_of(request, basket)
+def place_once(request: OrderRequest, wanted: Mapping[Reference, int]) -> Placed:
     with transaction.atomic(durable=True):
-        order = write(columns, basket.items, basket.quantities, hold=request.hold)
-    order.lines = cast("list[OrderItem]", basket.items)  # which say the same
-    return Placed(order=order, items=basket.items)
+        placed, found = write(request, wanted)
+    if placed is None:
+        basket_of(request, found)  # says why
+        raise AssertionError("Nothing is wrong with the order, and yet it was not placed.")
+    return placed
 
 
-def columns_of(request: OrderRequest, basket: Basket) -> dict[str, Any]:
-    return {
-        "uuid": make_uuid(),
-        "status": "completed" if request.hold is None else "pending",
-        "total_price": basket.total,
-        "current_total": basket.total,
-        "currency": settings.SHOP_CURRENCY,
-        "customer_email": request.customer.get("email", ""),
-        "customer_name": request.customer.get("name", ""),
-        "ship_to": request.ship_to,
-        "reference": request.reference,
-        "metadata": request.metadata,
-        "placed_by": request.placed_by,
-        "idempotency_key": request.key,
-        "fingerprint": request.fingerprint if request.key is not None else "",
-    }
+def units_by_name(request: OrderRequest) -> Mapping[Reference, int]:
+    """Where lines name products in several ways, two names may be one product's: then all are read, and named by id."""
+    if len({type(line.product) for line in request.lines}) > 1:
+        return cast("dict[Reference, int]", read_basket(request)[0].quantities)
+    units: dict[Reference, int] = {}
+    for line in request.lines:
+        units[line.product] = units.get(line.product, 0) + line.quantity
+    return units
 
 
 def replay(request: OrderRequest) -> Placed:

@@ -1,11 +1,12 @@
 """What an order's lines come to, and what the shop says no to before it locks anything."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import TextField
@@ -28,22 +29,27 @@ class Basket:
     quantities: dict[int, int]
     items: list[PricedItem]
     total: Decimal
-    read_at: datetime
 
 
-def read_basket(request: OrderRequest, *, also_available: Mapping[int, int] | None = None) -> Basket:
-    """One statement and no lock: what is plainly short is spared it, what suffices is looked at again under it.
-
-    Raises UnknownProduct, InsufficientStock, OrderTooLarge, PriceChanged.
-    """
+def read_basket(request: OrderRequest, *, also_available: Mapping[int, int] | None = None) -> tuple[Basket, datetime]:
+    """One statement and no lock; and the time by the database's clock. Raises as `basket_of`."""
     refuse_odd_number(request.lines)
-    named, read_at = read_offers(request.lines)
+    rows = rows_of({line.product for line in request.lines})
+    basket = basket_of(request, [Offer._make(row[:-1]) for row in rows], also_available=also_available or {})
+    return basket, datetime.fromisoformat(rows[0][-1])
+
+
+def basket_of(
+    request: OrderRequest, found: Iterable[Offer], *, also_available: Mapping[int, int] = MappingProxyType({})
+) -> Basket:
+    """Raises UnknownProduct, InsufficientStock, OrderTooLarge, PriceChanged."""
+    named = by_name(request.lines, found)
     quantities = merged(request.lines, named)
     offers = {offer.pk: offer for offer in named.values()}
     items = [priced(offers[pk], quantity) for pk, quantity in quantities.items()]
     refuse_other_total(items, request.expected_total)
-    refuse_short(quantities, offers, also_available or {})
-    return Basket(quantities=quantities, items=items, total=total_of(items), read_at=read_at)
+    refuse_short(quantities, offers, also_available)
+    return Basket(quantities=quantities, items=items, total=total_of(items))
 
 
 def refuse_odd_number(lines: list[Line]) -> None:
@@ -53,21 +59,28 @@ def refuse_odd_number(lines: list[Line]) -> None:
         raise OrderTooLarge(f"An order has at most {MAX_LINES} lines.")
 
 
-def read_offers(lines: list[Line]) -> tuple[dict[Reference, Offer], datetime]:
-    """Each as the lines name it, unlocked, and the time by the database's clock. Raises UnknownProduct."""
-    references = {line.product for line in lines}
-    named: dict[Reference, Offer] = {}
-    rows = rows_of(references)
-    for row in rows:
-        offer = Offer._make(row[:-1])
-        named |= {name: offer for name in offer.references if name in references}
+def by_name(lines: list[Line], found: Iterable[Offer]) -> dict[Reference, Offer]:
+    """Each as the lines name it. Raises UnknownProduct."""
+    names = {line.product for line in lines}
+    named = {name: offer for offer in found for name in offer.references if name in names}
     if unknown := [line.product for line in lines if line.product not in named]:
         raise UnknownProduct(*unknown)
-    return named, datetime.fromisoformat(rows[0][-1])
+    return named
 
 
-# By the kind of a reference: one of it, and what PostgreSQL calls many of it.
-KINDS: dict[type, tuple[Reference, str]] = {int: (1, "bigint[]"), UUID: (UUID(int=1), "uuid[]"), str: ("", "text[]")}
+class Kind(NamedTuple):
+    """How a product may be named: an example, the column that holds it, and that column's type."""
+
+    example: Reference
+    column: str
+    type: str
+
+
+KINDS: dict[type, Kind] = {
+    int: Kind(1, "id", "bigint"),
+    UUID: Kind(UUID(int=1), "uuid", "uuid"),
+    str: Kind("", "sku", "text"),
+}
 
 
 def rows_of(references: Collection[Reference]) -> list[tuple[Any, ...]]:
@@ -82,11 +95,11 @@ def rows_of(references: Collection[Reference]) -> list[tuple[Any, ...]]:
 def words_to_read(*kinds: type) -> str:
     """The statement that Django makes of references of these kinds, made once: it takes a millisecond."""
     now = Cast(Now(), TextField())  # to be read once, and not for each row
-    read = Product.objects.on_sale().referred_to(KINDS[kind][0] for kind in kinds).annotate(read_at=now)
+    read = Product.objects.on_sale().referred_to(KINDS[kind].example for kind in kinds).annotate(read_at=now)
     rows = read.values_list("pk", "uuid", "sku", "name", "price", "stock__available", "read_at")
     sql = str(rows.query.sql_with_params()[0])
     for kind in kinds:
-        sql = sql.replace("IN (%s)", f"= ANY (%({kind.__name__})s::{KINDS[kind][1]})", 1)
+        sql = sql.replace("IN (%s)", f"= ANY (%({kind.__name__})s::{KINDS[kind].type}[])", 1)
     return sql
 
 

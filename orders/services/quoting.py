@@ -10,8 +10,8 @@ def quote_order(request: OrderRequest) -> Quote:
     Raises what it would raise. Units that wait for a sweep count as available, since an order would free them.
     """
     try:
-        basket = read_basket(request)
+        basket, read_at = read_basket(request)
     except InsufficientStock as refusal:
         freed = over_but_held([shortage.product.pk for shortage in refusal.shortages])
-        basket = read_basket(request, also_available=freed)
-    return Quote(items=basket.items, total_price=basket.total, as_of=basket.read_at)
+        basket, read_at = read_basket(request, also_available=freed)
+    return Quote(items=basket.items, total_price=basket.total, as_of=read_at)
