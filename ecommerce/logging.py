@@ -9,12 +9,12 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
-from uuid import uuid4
 
 import orjson
 import structlog
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
+from uuid_utils import uuid4
 
 log = structlog.get_logger(__name__)
 

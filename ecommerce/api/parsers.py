@@ -34,9 +34,7 @@ class StrictJSONParser(BaseParser):
                 raise PayloadTooLarge
             if len(body) < int((parser_context or {})["request"].META.get("CONTENT_LENGTH") or 0):
                 raise ParseError
-            value = json.loads(
-                body.decode(), parse_float=Decimal, parse_constant=refuse_constant, object_pairs_hook=object_of
-            )
+            value = DECODER.decode(body.decode())
         except (ValueError, InvalidOperation, RecursionError, UnreadablePostError):
             raise ParseError from None
         refuse_deeper_than(value, levels=MAX_DEPTH)
@@ -52,6 +50,9 @@ def object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
+
+
+DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=refuse_constant, object_pairs_hook=object_of)
 
 
 def refuse_deeper_than(value: Any, *, levels: int) -> None:
