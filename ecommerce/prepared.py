@@ -20,13 +20,15 @@ from psycopg.adapt import PyFormat, Transformer
 from psycopg.errors import error_from_result
 from psycopg.types.numeric import Int8
 
+THEN = ";\n"
 Values = Mapping[str, Any]
 Row = tuple[Any, ...]
 
 
 def fetch(sql: str, values: Values, *, commit: bool = False) -> list[Row]:
     """The rows that a statement answers; `%(name)s` stands for a value. Whole numbers among the values should be a
-    `number`, or in an `array`.
+    `number`, or in an `array`. Of several statements, with `THEN` between them, the first answers; all travel together,
+    and after one that fails none is done.
 
     `commit` is for the last statement of an `atomic` block: where that is the outermost one, its transaction is
     committed with it, and what fails at that is raised here.
@@ -54,38 +56,39 @@ class PreparedCursor:
 
     def __init__(self, connection: Any) -> None:
         self.connection, self.pgconn = connection, connection.pgconn
-        self.statements: dict[str, Statement] = {}
+        self.scripts: dict[str, Script] = {}
         self.commits = False
         self.rows: list[Row] = []
-        self._query: Statement | None = None  # where Django looks for what was sent
+        self._query: Script | None = None  # where Django looks for what was sent
 
     def execute(self, sql: str, values: Values) -> None:
-        statement = self._query = self.statements.get(sql) or self.new_statement(sql)
-        params = statement.dumped(values)
+        script = self._query = self.scripts.get(sql) or self.new_script(sql)
+        params = [statement.dumped(values) for statement in script.statements]
         begins = not self.connection.autocommit and self.pgconn.transaction_status == pq.TransactionStatus.IDLE
-        if begins or self.commits:
-            result = self.in_one_journey(statement, params, begins=begins)
+        if begins or self.commits or len(params) > 1:
+            result = self.in_one_journey(script, params, begins=begins)
         else:
-            statement.send(params)
+            script.statements[0].send(params[0])
             [result] = self.results()
-        self.rows = statement.loaded(succeeded(result))
+        self.rows = script.statements[0].loaded(succeeded(result))
 
-    def new_statement(self, sql: str) -> "Statement":
-        name = None if settings.DATABASE_POOLER else f"shop_{len(self.statements)}"
-        self.statements[sql] = Statement(sql, self.connection, name)
-        return self.statements[sql]
+    def new_script(self, sql: str) -> "Script":
+        name = None if settings.DATABASE_POOLER else f"shop_{len(self.scripts)}"
+        self.scripts[sql] = Script(sql, self.connection, name)
+        return self.scripts[sql]
 
-    def in_one_journey(self, statement: "Statement", params: Any, *, begins: bool) -> Any:
-        """With BEGIN, COMMIT or both. After a statement that fails, PostgreSQL reads no more of it."""
+    def in_one_journey(self, script: "Script", params: list[Any], *, begins: bool) -> Any:
+        """What the first statement answers. After one that fails, PostgreSQL reads no more."""
         self.pgconn.enter_pipeline_mode()
         try:
             if begins:
                 self.pgconn.send_query_params(begin(self.connection.isolation_level), None)
-            statement.send(params)
+            for statement, its in zip(script.statements, params, strict=True):
+                statement.send(its)
             if self.commits:
                 self.pgconn.send_query_params(b"COMMIT", None)
             self.pgconn.pipeline_sync()
-            answers = [self.results()[0] for _ in range(begins + 1 + self.commits + 1)]
+            answers = [self.results()[0] for _ in range(begins + len(params) + self.commits + 1)]
             self.pgconn.exit_pipeline_mode()
         except BaseException:
             self.connection.close()  # in the middle of it: nobody knows what comes next
@@ -100,6 +103,16 @@ class PreparedCursor:
 def begin(level: IsolationLevel | None) -> bytes:
     """As psycopg begins a transaction, of which Django's options may set the level."""
     return b"BEGIN" if level is None else f"BEGIN ISOLATION LEVEL {level.name.replace('_', ' ')}".encode()
+
+
+class Script:
+    """Statements that are sent one after the other."""
+
+    def __init__(self, sql: str, connection: Any, name: str | None) -> None:
+        self.query = sql.encode()
+        self.statements = [
+            Statement(words, connection, name and f"{name}_{place}") for place, words in enumerate(sql.split(THEN))
+        ]
 
 
 class Statement:

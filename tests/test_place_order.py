@@ -9,6 +9,7 @@ from catalog.errors import InsufficientStock, UnknownProduct
 from catalog.models import MAX_PRICE, Stock, StockMovement
 from catalog.services import update_product
 from ecommerce.errors import IdempotencyMismatch
+from ecommerce.prepared import THEN
 from orders.errors import OrderTooLarge, PriceChanged
 from orders.lines import PricedItem
 from orders.models import MAX_QUANTITY, Order, OrderEvent, OrderItem
@@ -250,13 +251,15 @@ def test_a_refusal_does_not_use_the_key_up():
 
 
 @pytest.mark.parametrize("lines", [1, 200])
-def test_takes_three_statements_whatever_the_number_of_lines(lines):
+def test_takes_five_statements_in_one_journey_whatever_the_number_of_lines(lines):
     products = [ProductFactory() for _ in range(lines)]
 
     with CaptureQueriesContext(connection) as queries:
         place(dict.fromkeys(products, 1), key="k-1", fingerprint="f")
 
-    assert [query["sql"].split()[0] for query in queries] == ["BEGIN", "WITH", "COMMIT"]
+    began, sent, committed = (query["sql"] for query in queries)
+    assert (began, committed) == ("BEGIN", "COMMIT")
+    assert [statement.split()[0] for statement in sent.split(THEN)] == ["WITH", "SELECT", "WITH"]
     assert StockMovement.objects.filter(kind="ordered").count() == OrderItem.objects.count() == lines
 
 
@@ -327,8 +330,10 @@ def test_locks_stock_in_the_order_of_its_ids():
     with CaptureQueriesContext(connection) as queries:
         place({ink: 1, lamp: 1})
 
-    [written] = [query["sql"] for query in queries if query["sql"].startswith("\n    WITH")]
-    assert 'ORDER BY "catalog_stock"."product_id" ASC FOR NO KEY UPDATE OF "catalog_stock"' in written
+    [sent] = [query["sql"] for query in queries if THEN in query["sql"]]
+    assert sent.split(THEN)[1].endswith(
+        'ORDER BY "catalog_stock"."product_id" ASC FOR NO KEY UPDATE OF "catalog_stock"'
+    )
 
 
 def test_what_is_plainly_short_is_refused_while_another_holds_its_stock():

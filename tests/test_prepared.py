@@ -28,13 +28,14 @@ def prepared_statements() -> list[str]:
 
 
 @pytest.mark.usefixtures("fresh_connection")
-def test_the_statement_of_an_order_is_prepared_once_whatever_the_size_of_its_numbers():
+def test_the_statements_of_an_order_are_prepared_once_whatever_the_size_of_its_numbers():
     small, large = ProductFactory(id=7), ProductFactory(id=5_000_000_000)
     for turn, product in enumerate((small, small, small, large)):
         place({product: 1})
         place({product: 1}, key=f"k-{turn}", fingerprint="f")
 
-    assert len([statement for statement in prepared_statements() if "WITH found" in statement]) == 1
+    for words in ("WITH found", "FOR NO KEY UPDATE", "SELECT FROM moved"):
+        assert len([statement for statement in prepared_statements() if words in statement]) == 1
 
 
 @pytest.mark.usefixtures("fresh_connection")
@@ -72,6 +73,31 @@ def test_any_words_come_to_the_database_as_they_are():
     words = ["", " ", "NULL", "a,b", "{}", '"', "\\", '\\"', "%s", "it's\nnew", "灯"]
 
     assert prepared.fetch("SELECT %(words)s::text[]", {"words": prepared.texts(words)}) == [(words,)]
+
+
+# Several travel together
+
+SEVERAL = prepared.THEN.join(["SELECT %(word)s::text", "SELECT %(other)s::text, %(word)s::text", "SELECT"])
+
+
+@pytest.mark.parametrize("commit", [True, False])
+def test_of_several_statements_the_first_answers(commit):
+    for word in ("one", "two"):
+        with transaction.atomic():
+            assert prepared.fetch(SEVERAL, {"word": word, "other": "x"}, commit=commit) == [(word,)]
+    assert prepared.fetch(SEVERAL, {"word": "alone", "other": "x"}) == [("alone",)]
+
+
+@pytest.mark.parametrize("commit", [True, False])
+def test_of_several_statements_all_are_done_or_none(commit):
+    both = prepared.THEN.join([NEW_GROUP, NEW_GROUP.replace("handle)s", "other)s")])
+    with transaction.atomic():
+        prepared.fetch(both, {"handle": "caps", "other": "shirts"}, commit=commit)
+    assert seen_by_others() == ["caps", "shirts"]
+
+    with pytest.raises(IntegrityError, match="group_handle_is_unique"), transaction.atomic():
+        prepared.fetch(both, {"handle": "socks", "other": "caps"}, commit=commit)
+    assert seen_by_others() == ["caps", "shirts"]
 
 
 # The last statement of a transaction commits it

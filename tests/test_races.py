@@ -26,19 +26,15 @@ BUYERS, UNITS = 400, 37
 
 @pytest.fixture
 def statement(monkeypatch) -> Iterator[Callable[[Any, str, Any], None]]:
-    """Changes what the statements that place an order and that move stock are made of."""
+    """Changes what the statements that place an order are made of."""
 
     def change(owner: Any, name: str, value: Any) -> None:
         monkeypatch.setattr(owner, name, value)
-        forget()
-
-    def forget() -> None:
-        stock.words_to_move.cache_clear()
         writing.words_to_place.cache_clear()
 
     yield change
     monkeypatch.undo()
-    forget()
+    writing.words_to_place.cache_clear()
 
 
 @pytest.fixture
@@ -50,8 +46,8 @@ def no_lock(statement):
 def read_check_write(statement):
     """Counters computed from what was read, and written back as most shops do: right under the lock, wrong without."""
     careless = """
-        UPDATE catalog_stock AS stock SET available = locked.found + change.available
-          FROM change JOIN locked USING (product_id), pg_sleep(0.002)
+        UPDATE catalog_stock AS stock SET available = seen.available + change.available
+          FROM change JOIN catalog_stock AS seen USING (product_id), pg_sleep(0.002)
          WHERE stock.product_id = change.product_id
      RETURNING stock.product_id, stock.available
     """
@@ -170,10 +166,9 @@ def test_a_rival_that_waits_for_its_key_holds_no_stock(monkeypatch):
 
 
 def test_negative_control_where_stock_is_locked_before_the_key_a_rival_holds_it(monkeypatch, statement):
-    lock_first = (
-        writing.PLACE_ORDER.replace("WITH found", "WITH RECURSIVE found")
-        .replace("SELECT %(uuid)s,", "SELECT (SELECT %(uuid)s::uuid FROM (SELECT count(*) FROM locked) AS first),")
-        .replace("FROM placed, found\n    ), {move_stock}", "FROM found\n    ), {move_stock}")
+    lock = "SELECT FROM catalog_stock WHERE product_id = ANY (%(names)s::bigint[]) FOR NO KEY UPDATE"
+    lock_first = writing.PLACE_ORDER.replace("WITH", f"WITH locked AS ({lock}),", 1).replace(
+        "SELECT %(uuid)s,", "SELECT (SELECT %(uuid)s::uuid FROM (SELECT count(*) FROM locked) AS first),"
     )
     statement(writing, "PLACE_ORDER", lock_first)
 

@@ -28,6 +28,7 @@ from catalog.services.stock import (
     return_stock,
     take_stock,
     values_of,
+    words_to_lock,
     words_to_move,
 )
 from catalog.services.undoing import undo_import
@@ -60,5 +61,6 @@ __all__ = [
     "update_product",
     "update_products",
     "values_of",
+    "words_to_lock",
     "words_to_move",
 ]

@@ -1,6 +1,6 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -100,40 +100,39 @@ CHANGE_STOCK = """
      WHERE stock.product_id = change.product_id
  RETURNING stock.product_id, stock.available
 """
-# A row that was not locked is not changed, and a move without its counter breaks a constraint: `available_after`.
+# A move without its counter breaks a constraint: `available_after`.
 MOVE_STOCK = """
-    locked (product_id, found) AS MATERIALIZED ({lock}),
-    change AS (SELECT wanted.* FROM locked JOIN wanted USING (product_id)),
     changed AS ({change}),
     moved AS (
         INSERT INTO catalog_stockmovement (product_id, available_after, available_change, committed_change, kind, note,
                     order_uuid, done_by, idempotency_key, fingerprint, request_id)
-        SELECT product_id, changed.available, wanted.available, wanted.committed, kind, note, %(order_uuid)s,
+        SELECT product_id, changed.available, change.available, change.committed, kind, note, %(order_uuid)s,
                %(done_by)s, %(key)s, %(fingerprint)s, %(request_id)s
-          FROM wanted LEFT JOIN changed USING (product_id)
+          FROM change LEFT JOIN changed USING (product_id)
          ORDER BY place
      RETURNING id, product_id, available_after, created_at, transaction_id
     )
 """
-WANTED = """
+CHANGES = """
     SELECT * FROM unnest(%(product_ids)s::bigint[], %(available)s::bigint[], %(committed)s::bigint[],
                          %(kinds)s::text[], %(notes)s::text[]) WITH ORDINALITY
-               AS move (product_id, available, committed, kind, note, place)
+               AS change (product_id, available, committed, kind, note, place)
 """
 
 
-@lru_cache
-def words_to_move() -> str:
-    """What follows `WITH wanted AS (...)` to lock the rows of stock that it names, change their counters and add the
-    ledger's: `moved` has the rows that were moved. `wanted` has product_id, available, committed, kind, note, place.
+def words_to_lock(product_ids: str) -> str:
+    """`Stock.objects.locked`, in the words that Django has for it, of what a subquery finds."""
+    lock, _ = Stock.objects.locked([0]).values_list("product_id").query.sql_with_params()
+    return str(lock.replace("IN (%s)", f"= ANY (ARRAY({product_ids}))"))
 
-    Nothing is locked before `wanted` is known, and a row is changed when it has been locked, and with it all of smaller
-    ids: the lock is `Stock.objects.locked`, in the words that Django has for it.
+
+def words_to_move() -> str:
+    """What follows `WITH change AS (...)` to change counters that are locked and add the ledger's rows: `moved` has
+    them. `change` has product_id, available, committed, kind, note, place.
+
     IntegrityError: a counter would be below zero (`stock_..._not_negative`), or there is none.
     """
-    lock, _ = Stock.objects.locked([0]).values_list("product_id", "available").query.sql_with_params()
-    lock = lock.replace("IN (%s)", "= ANY (ARRAY(SELECT product_id FROM wanted))")
-    return MOVE_STOCK.format(lock=lock, change=CHANGE_STOCK)
+    return MOVE_STOCK.format(change=CHANGE_STOCK)
 
 
 def values_to_move(changes: Mapping[int, Change], *, cause: Cause) -> dict[str, Any]:
@@ -160,7 +159,7 @@ def values_of(cause: Cause) -> dict[str, Any]:
 def write(changes: Mapping[int, Change], *, cause: Cause) -> list[tuple[Any, ...]]:
     """Change the counters and add the ledger's rows, in one statement: of each id, product id, available units after
     it, time, transaction. The caller has locked them before it looked, and has refused what must be."""
-    sql = f"WITH wanted AS ({WANTED}), {words_to_move()} SELECT * FROM moved"  # noqa: S608
+    sql = f"WITH change AS ({CHANGES}), {words_to_move()} SELECT * FROM moved"  # noqa: S608
     return prepared.fetch(sql, values_to_move(changes, cause=cause))
 
 

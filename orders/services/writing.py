@@ -1,5 +1,5 @@
-"""The one statement that places an order: it finds the products, prices the lines, writes the order with them and with
-its first event, and changes the counters of its stock and their ledger. Or it writes nothing."""
+"""The statements that place an order. One finds the products, prices the lines and writes the order with them and with
+its first event, one locks its stock, one changes that and keeps the ledger. Or they write and lock nothing."""
 
 import json
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from django.db import DEFAULT_DB_ALIAS
 
 from catalog.models import Reference, make_uuid
 from catalog.offers import Offer
-from catalog.services import Cause, values_of, words_to_move
+from catalog.services import Cause, values_of, words_to_lock, words_to_move
 from ecommerce import prepared
 from orders.lines import PricedItem
 from orders.models import MAX_QUANTITY, MAX_TOTAL, Order, OrderItem
@@ -55,27 +55,35 @@ PLACE_ORDER = """
     ), event AS (
         INSERT INTO orders_orderevent (order_id, kind, old_status, new_status, done_by, request_id, data)
         SELECT id, 'placed', '', %(status)s, %(placed_by)s, %(request_id)s, '{{}}' FROM placed
-    ), wanted AS (
-        SELECT product_id, -quantity AS available, CASE WHEN %(waits)s THEN quantity ELSE 0 END AS committed,
-               'ordered' AS kind, '' AS note, place
-          FROM placed, found
-    ), {move_stock}
+    )
     SELECT product_id, uuid, sku, name, quantity, price, subtotal, available, id, created_at, total_price
       FROM found LEFT JOIN placed ON TRUE
      ORDER BY place
+"""
+# The lock is apart: a statement that has waited for a row prepares its whole plan again, with the row in its hands.
+ITS_LINES = """
+    FROM orders_orderitem WHERE order_id = (SELECT id FROM orders_order WHERE uuid = %(uuid)s)
+"""
+TAKE_STOCK = """
+    WITH change AS (
+        SELECT product_id, -quantity::bigint AS available,
+               CASE WHEN %(waits)s THEN quantity ELSE 0 END::bigint AS committed, 'ordered' AS kind, '' AS note,
+               id AS place
+          {its_lines}
+    ), {move_stock}
+    SELECT FROM moved
 """
 
 
 @lru_cache
 def words_to_place(kind: type) -> str:
-    """The statement for an order whose lines name products in this way."""
-    return PLACE_ORDER.format(
-        column=KINDS[kind].column,
-        type=KINDS[kind].type,
-        max_quantity=MAX_QUANTITY,
-        max_total=MAX_TOTAL,
-        move_stock=words_to_move(),
+    """The statements for an order whose lines name products in this way."""
+    find_and_write = PLACE_ORDER.format(
+        column=KINDS[kind].column, type=KINDS[kind].type, max_quantity=MAX_QUANTITY, max_total=MAX_TOTAL
     )
+    lock = words_to_lock(f"SELECT product_id {ITS_LINES}")
+    take = TAKE_STOCK.format(its_lines=ITS_LINES, move_stock=words_to_move())
+    return prepared.THEN.join([find_and_write, lock, take])
 
 
 class Row(NamedTuple):
