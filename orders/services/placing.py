@@ -1,5 +1,6 @@
 import time
 from collections.abc import Mapping
+from itertools import count
 from typing import cast
 
 import structlog
@@ -35,8 +36,15 @@ def place_order(request: OrderRequest) -> Placed:
 
 def place_or_replay(request: OrderRequest) -> Placed:
     """Whatever is refused may have been placed by an earlier try, which took the last unit."""
+    tries = count()
+
+    def attempt() -> Placed:
+        if next(tries):
+            read_basket(request)  # refuses what is still short at a third of the cost
+        return place(request)
+
     try:
-        return freeing_held_stock(lambda: place(request), done_by=request.placed_by)
+        return freeing_held_stock(attempt, done_by=request.placed_by)
     except DomainError:
         if (placed := find_replay(request)) is None:
             raise
