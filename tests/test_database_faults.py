@@ -26,15 +26,21 @@ class Database:
 
     def start(self) -> None:
         with self.cluster.server_lock() as server:
-            for _ in self.cluster.turns_while_alive(server):
-                pass  # what a killed postmaster left behind ends by itself
+            self.wait_until_nothing_is_left(server)
             self.cluster.start(server)
 
     def stop(self) -> None:
         self.cluster.stop()
 
     def kill(self) -> None:
+        """Its sessions end by themselves, and until then one may still take an order."""
         os.kill(int((self.cluster.data / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+        with self.cluster.server_lock() as server:
+            self.wait_until_nothing_is_left(server)
+
+    def wait_until_nothing_is_left(self, server: int) -> None:
+        for _ in self.cluster.turns_while_alive(server):
+            pass
 
 
 @pytest.fixture(scope="module")
