@@ -11,7 +11,7 @@ from django.db import OperationalError, transaction
 
 from catalog.errors import InsufficientStock
 from catalog.models import Stock, StockQuerySet
-from catalog.services import adjust_stock, receive_stock, stock, update_product
+from catalog.services import adjust_stock, receive_stock, update_product
 from ecommerce import prepared
 from orders.errors import IllegalMove
 from orders.models import Order
@@ -45,13 +45,10 @@ def no_lock(statement):
 @pytest.fixture
 def read_check_write(statement):
     """Counters computed from what was read, and written back as most shops do: right under the lock, wrong without."""
-    careless = """
-        UPDATE catalog_stock AS stock SET available = seen.available + change.available
-          FROM change JOIN catalog_stock AS seen USING (product_id), pg_sleep(0.002)
-         WHERE stock.product_id = change.product_id
-     RETURNING stock.product_id, stock.available
-    """
-    statement(stock, "CHANGE_STOCK", careless)
+    careless = writing.MOVE_STOCK.replace("SET available = stock.available", "SET available = seen.available").replace(
+        "FROM change\n", "FROM change JOIN catalog_stock AS seen USING (product_id), pg_sleep(0.002)\n", 1
+    )
+    statement(writing, "MOVE_STOCK", careless)
 
 
 def rush() -> Counter:

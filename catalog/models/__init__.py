@@ -1,5 +1,5 @@
 from catalog.models.history import MAX_VERSION, ProductChange, ProductChangeQuerySet
-from catalog.models.ids import IS_UUID, Reference, make_sku, make_uuid, transaction_id
+from catalog.models.ids import COLUMN_OF, IS_UUID, Reference, make_sku, make_uuid, transaction_id
 from catalog.models.imports import ImportRow, ImportRowQuerySet, ProductImport
 from catalog.models.products import MAX_PRICE, Product, ProductGroup, ProductGroupQuerySet, ProductQuerySet
 from catalog.models.stock import (
@@ -12,6 +12,7 @@ from catalog.models.stock import (
 )
 
 __all__ = [
+    "COLUMN_OF",
     "IS_UUID",
     "MAX_PRICE",
     "MAX_STOCK",

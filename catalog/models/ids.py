@@ -13,7 +13,7 @@ from uuid_utils import compat
 UUID_FORM = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z"
 IS_UUID = re.compile(UUID_FORM)
 Reference = int | UUID | str  # how a caller names a product: its number, its uuid or its sku
-COLUMN_OF: dict[type, str] = {int: "pk", UUID: "uuid", str: "sku"}
+COLUMN_OF: dict[type, str] = {int: "id", UUID: "uuid", str: "sku"}
 
 
 def make_uuid() -> UUID:

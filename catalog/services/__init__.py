@@ -23,17 +23,18 @@ from catalog.services.products import (
     update_products,
 )
 from catalog.services.stock import (
+    MOVE_STOCK,
     Cause,
     release_stock,
     return_stock,
     take_stock,
     values_of,
     words_to_lock,
-    words_to_move,
 )
 from catalog.services.undoing import undo_import
 
 __all__ = [
+    "MOVE_STOCK",
     "Cause",
     "Move",
     "ProductEdit",
@@ -62,5 +63,4 @@ __all__ = [
     "update_products",
     "values_of",
     "words_to_lock",
-    "words_to_move",
 ]

@@ -100,9 +100,10 @@ CHANGE_STOCK = """
      WHERE stock.product_id = change.product_id
  RETURNING stock.product_id, stock.available
 """
-# A move without its counter breaks a constraint: `available_after`.
-MOVE_STOCK = """
-    changed AS ({change}),
+# Follows `WITH change AS (...)`, of product_id, available, committed, kind, note and place, once its rows of stock are
+# locked: `moved` has the ledger's rows. A move without its counter breaks a constraint: `available_after`.
+MOVE_STOCK = f"""
+    changed AS ({CHANGE_STOCK}),
     moved AS (
         INSERT INTO catalog_stockmovement (product_id, available_after, available_change, committed_change, kind, note,
                     order_uuid, done_by, idempotency_key, fingerprint, request_id)
@@ -112,7 +113,7 @@ MOVE_STOCK = """
          ORDER BY place
      RETURNING id, product_id, available_after, created_at, transaction_id
     )
-"""
+"""  # noqa: S608
 CHANGES = """
     SELECT * FROM unnest(%(product_ids)s::bigint[], %(available)s::bigint[], %(committed)s::bigint[],
                          %(kinds)s::text[], %(notes)s::text[]) WITH ORDINALITY
@@ -124,15 +125,6 @@ def words_to_lock(product_ids: str) -> str:
     """`Stock.objects.locked`, in the words that Django has for it, of what a subquery finds."""
     lock, _ = Stock.objects.locked([0]).values_list("product_id").query.sql_with_params()
     return str(lock.replace("IN (%s)", f"= ANY (ARRAY({product_ids}))"))
-
-
-def words_to_move() -> str:
-    """What follows `WITH change AS (...)` to change counters that are locked and add the ledger's rows: `moved` has
-    them. `change` has product_id, available, committed, kind, note, place.
-
-    IntegrityError: a counter would be below zero (`stock_..._not_negative`), or there is none.
-    """
-    return MOVE_STOCK.format(change=CHANGE_STOCK)
 
 
 def values_to_move(changes: Mapping[int, Change], *, cause: Cause) -> dict[str, Any]:
@@ -159,7 +151,7 @@ def values_of(cause: Cause) -> dict[str, Any]:
 def write(changes: Mapping[int, Change], *, cause: Cause) -> list[tuple[Any, ...]]:
     """Change the counters and add the ledger's rows, in one statement: of each id, product id, available units after
     it, time, transaction. The caller has locked them before it looked, and has refused what must be."""
-    sql = f"WITH change AS ({CHANGES}), {words_to_move()} SELECT * FROM moved"  # noqa: S608
+    sql = f"WITH change AS ({CHANGES}), {MOVE_STOCK} SELECT * FROM moved"  # noqa: S608
     return prepared.fetch(sql, values_to_move(changes, cause=cause))
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from django.db.models import TextField
@@ -68,19 +68,9 @@ def by_name(lines: list[Line], found: Iterable[Offer]) -> dict[Reference, Offer]
     return named
 
 
-class Kind(NamedTuple):
-    """How a product may be named: an example, the column that holds it, and that column's type."""
-
-    example: Reference
-    column: str
-    type: str
-
-
-KINDS: dict[type, Kind] = {
-    int: Kind(1, "id", "bigint"),
-    UUID: Kind(UUID(int=1), "uuid", "uuid"),
-    str: Kind("", "sku", "text"),
-}
+# By the kind of a reference: one of it, and what PostgreSQL calls its type.
+EXAMPLE_OF: dict[type, Reference] = {int: 1, UUID: UUID(int=1), str: ""}
+TYPE_OF: dict[type, str] = {int: "bigint", UUID: "uuid", str: "text"}
 
 
 def rows_of(references: Collection[Reference]) -> list[tuple[Any, ...]]:
@@ -95,11 +85,11 @@ def rows_of(references: Collection[Reference]) -> list[tuple[Any, ...]]:
 def words_to_read(*kinds: type) -> str:
     """The statement that Django makes of references of these kinds, made once: it takes a millisecond."""
     now = Cast(Now(), TextField())  # to be read once, and not for each row
-    read = Product.objects.on_sale().referred_to(KINDS[kind].example for kind in kinds).annotate(read_at=now)
+    read = Product.objects.on_sale().referred_to(EXAMPLE_OF[kind] for kind in kinds).annotate(read_at=now)
     rows = read.values_list("pk", "uuid", "sku", "name", "price", "stock__available", "read_at")
     sql = str(rows.query.sql_with_params()[0])
     for kind in kinds:
-        sql = sql.replace("IN (%s)", f"= ANY (%({kind.__name__})s::{KINDS[kind].type}[])", 1)
+        sql = sql.replace("IN (%s)", f"= ANY (%({kind.__name__})s::{TYPE_OF[kind]}[])", 1)
     return sql
 
 

@@ -12,13 +12,13 @@ from uuid import UUID
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS
 
-from catalog.models import Reference, make_uuid
+from catalog.models import COLUMN_OF, Reference, make_uuid
 from catalog.offers import Offer
-from catalog.services import Cause, values_of, words_to_lock, words_to_move
+from catalog.services import MOVE_STOCK, Cause, values_of, words_to_lock
 from ecommerce import prepared
 from orders.lines import PricedItem
 from orders.models import MAX_QUANTITY, MAX_TOTAL, Order, OrderItem
-from orders.services.pricing import KINDS
+from orders.services.pricing import TYPE_OF
 from orders.services.requests import OrderRequest, Placed
 
 # `basket` is empty where the rules of orders.services.pricing refuse the order, which then say why.
@@ -79,10 +79,10 @@ TAKE_STOCK = """
 def words_to_place(kind: type) -> str:
     """The statements for an order whose lines name products in this way."""
     find_and_write = PLACE_ORDER.format(
-        column=KINDS[kind].column, type=KINDS[kind].type, max_quantity=MAX_QUANTITY, max_total=MAX_TOTAL
+        column=COLUMN_OF[kind], type=TYPE_OF[kind], max_quantity=MAX_QUANTITY, max_total=MAX_TOTAL
     )
     lock = words_to_lock(f"SELECT product_id {ITS_LINES}")
-    take = TAKE_STOCK.format(its_lines=ITS_LINES, move_stock=words_to_move())
+    take = TAKE_STOCK.format(its_lines=ITS_LINES, move_stock=MOVE_STOCK)
     return prepared.THEN.join([find_and_write, lock, take])
 
 
