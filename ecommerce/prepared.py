@@ -69,7 +69,7 @@ class PreparedCursor:
             result = self.in_one_journey(script, params, begins=begins)
         else:
             script.statements[0].send(params[0])
-            [result] = self.results()
+            [result] = self.connection.wait(generators.execute(self.pgconn))
         self.rows = script.statements[0].loaded(succeeded(result))
 
     def new_script(self, sql: str) -> "Script":
@@ -88,16 +88,21 @@ class PreparedCursor:
             if self.commits:
                 self.pgconn.send_query_params(b"COMMIT", None)
             self.pgconn.pipeline_sync()
-            answers = [self.results()[0] for _ in range(begins + len(params) + self.commits + 1)]
+            answers = self.connection.wait(answers_from(self.pgconn, begins + len(params) + self.commits + 1))
             self.pgconn.exit_pipeline_mode()
         except BaseException:
             self.connection.close()  # in the middle of it: nobody knows what comes next
             raise
         return [succeeded(answer) for answer in answers][begins]
 
-    def results(self) -> list[Any]:
-        results: list[Any] = self.connection.wait(generators.execute(self.pgconn))
-        return results
+
+def answers_from(pgconn: Any, number: int) -> Any:
+    """What each statement answers, and the sync: to be waited for at once, since most come with the first."""
+    yield from generators.send(pgconn)
+    answers: list[Any] = []
+    for _ in range(number):
+        answers += yield from generators.fetch_many(pgconn)
+    return answers
 
 
 def begin(level: IsolationLevel | None) -> bytes:

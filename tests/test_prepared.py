@@ -199,7 +199,7 @@ def test_whoever_is_interrupted_on_the_way_leaves_no_connection_that_others_coul
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt), transaction.atomic(), monkeypatch.context() as patched:
-        patched.setattr(prepared.PreparedCursor, "results", interrupt)
+        patched.setattr(prepared, "answers_from", interrupt)
         add_group("shirts")
 
     place({ProductFactory(): 1})
