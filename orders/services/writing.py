@@ -57,7 +57,7 @@ PLACE_ORDER = """
         SELECT id, 'placed', '', %(status)s, %(placed_by)s, %(request_id)s, '{{}}' FROM placed
     )
     SELECT product_id, uuid, sku, name, quantity, price, subtotal, available, id, created_at, total_price
-      FROM found LEFT JOIN placed ON TRUE
+      FROM found LEFT JOIN placed ON place = 1
      ORDER BY place
 """
 # The lock is apart: a statement that has waited for a row prepares its whole plan again, with the row in its hands.
