@@ -41,6 +41,11 @@ class LeaderFollowersWorker(ThreadWorker):
         self.serving_since: float | None = None  # for the leader
         self.changing_leader = threading.Lock()
 
+    def init_process(self) -> None:
+        # As plain attributes: gunicorn looks for a setting each time, some twenty times for a request.
+        self.cfg.__dict__.update({name: setting.get() for name, setting in self.cfg.settings.items()})
+        super().init_process()
+
     def run(self) -> None:
         """The main thread serves nobody: it keeps the time, and hears what the arbiter wants."""
         self.poller.register(self.method_queue.fileno(), selectors.EVENT_READ, self.method_queue.run_callbacks)
