@@ -37,7 +37,8 @@ class StrictJSONParser(BaseParser):
             value = DECODER.decode(body.decode())
         except (ValueError, InvalidOperation, RecursionError, UnreadablePostError):
             raise ParseError from None
-        refuse_deeper_than(value, levels=MAX_DEPTH)
+        if body.count(b"[") + body.count(b"{") > MAX_DEPTH:
+            refuse_deeper_than(value, levels=MAX_DEPTH)
         return value
 
 
