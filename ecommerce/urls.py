@@ -2,7 +2,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
-from django.urls import URLPattern, path, register_converter
+from django.urls import URLPattern, include, path, register_converter
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularRedocView, SpectacularSwaggerView
 
@@ -22,31 +22,34 @@ def api(route: str, view: Callable[..., Any]) -> list[URLPattern]:
     return [path(route, view), path(f"{route}/", view)]
 
 
+api_v1 = [
+    *api("products", ProductViewSet.as_view({"get": "list", "post": "create"})),
+    *api(
+        "products/<id:uuid>",
+        ProductViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}),
+    ),
+    *api("products/<id:uuid>/movements", MovementViewSet.as_view({"get": "list"})),
+    *api("stock", StockViewSet.as_view({"post": "create"})),
+    *api("orders", OrderViewSet.as_view({"get": "list", "post": "create"})),
+    *api("orders/<id:uuid>", OrderViewSet.as_view({"get": "retrieve"})),
+    *api("orders/<id:uuid>/events", EventViewSet.as_view({"get": "list"})),
+    *api("orders/<id:uuid>/complete", OrderMoveViewSet.as_view({"post": "complete"})),
+    *api("orders/<id:uuid>/cancel", OrderMoveViewSet.as_view({"post": "cancel"})),
+    *api("orders/<id:uuid>/ship", OrderMoveViewSet.as_view({"post": "ship"})),
+    *api("orders/<id:uuid>/extend", OrderMoveViewSet.as_view({"post": "extend"})),
+    *api("orders/<id:uuid>/notes", OrderMoveViewSet.as_view({"post": "note"})),
+    # The form with the slash first, since a key may hold slashes itself
+    *reversed(api("requests/<path:key>", KeyViewSet.as_view({"get": "retrieve"}))),
+]
+
 urlpatterns = [
-    path("", WelcomeView.as_view()),
-    *api("health", health),
     # The classic API
     *api("product/all_products", ClassicProductViewSet.as_view({"get": "list"})),
     *api("product/create_product", ClassicProductViewSet.as_view({"post": "create"})),
     *api("order/create_order", ClassicOrderViewSet.as_view({"post": "create"})),
-    # API v1
-    *api("api/v1/products", ProductViewSet.as_view({"get": "list", "post": "create"})),
-    *api(
-        "api/v1/products/<id:uuid>",
-        ProductViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}),
-    ),
-    *api("api/v1/products/<id:uuid>/movements", MovementViewSet.as_view({"get": "list"})),
-    *api("api/v1/stock", StockViewSet.as_view({"post": "create"})),
-    *api("api/v1/orders", OrderViewSet.as_view({"get": "list", "post": "create"})),
-    *api("api/v1/orders/<id:uuid>", OrderViewSet.as_view({"get": "retrieve"})),
-    *api("api/v1/orders/<id:uuid>/events", EventViewSet.as_view({"get": "list"})),
-    *api("api/v1/orders/<id:uuid>/complete", OrderMoveViewSet.as_view({"post": "complete"})),
-    *api("api/v1/orders/<id:uuid>/cancel", OrderMoveViewSet.as_view({"post": "cancel"})),
-    *api("api/v1/orders/<id:uuid>/ship", OrderMoveViewSet.as_view({"post": "ship"})),
-    *api("api/v1/orders/<id:uuid>/extend", OrderMoveViewSet.as_view({"post": "extend"})),
-    *api("api/v1/orders/<id:uuid>/notes", OrderMoveViewSet.as_view({"post": "note"})),
-    # The form with the slash first, since a key may hold slashes itself
-    *reversed(api("api/v1/requests/<path:key>", KeyViewSet.as_view({"get": "retrieve"}))),
+    path("api/v1/", include(api_v1)),
+    path("", WelcomeView.as_view()),
+    *api("health", health),
     # Access tokens for programs
     *api("o/token", limited_by_address(TokenView.as_view(), of="tokens")),
     *api("o/revoke_token", limited_by_address(RevokeTokenView.as_view(), of="tokens")),

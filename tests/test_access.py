@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client as Browser
-from django.urls import get_resolver
+from django.urls import URLResolver, get_resolver
 
 from tests.test_clients import bearer
 
@@ -42,10 +42,15 @@ def _closed_and_unhurried(settings):
     settings.API_OPEN, settings.ADDRESS_RATE_LIMIT, settings.RATE_LIMIT = "none", 0, 0
 
 
-def routes() -> set[str]:
+def routes(resolver: URLResolver | None = None, under: str = "") -> set[str]:
     """Those of the API, without their final slash."""
-    found = [route for route in get_resolver().url_patterns if hasattr(route.callback, "actions")]
-    return {str(route.pattern).removesuffix("/") for route in found}
+    found = set()
+    for route in (resolver or get_resolver()).url_patterns:
+        if isinstance(route, URLResolver):
+            found |= routes(route, f"{under}{route.pattern}")
+        elif hasattr(route.callback, "actions"):
+            found.add(f"{under}{route.pattern}".removesuffix("/"))
+    return found
 
 
 def answer(client, method: str, route: str, **headers: str) -> int:
