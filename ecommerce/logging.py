@@ -158,7 +158,7 @@ def tell_request(request: HttpRequest, response: HttpResponse, *, duration: floa
 
 def chosen_request_id(request: HttpRequest) -> str:
     """The caller's own id if it is well formed, else a new one."""
-    sent = request.headers.get("X-Request-ID", "")
+    sent = request.META.get("HTTP_X_REQUEST_ID", "")
     return sent if WELL_FORMED_REQUEST_ID.fullmatch(sent) else uuid4().hex
 
 

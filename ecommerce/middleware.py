@@ -1,14 +1,14 @@
-"""Django's middleware for people: a program's request, which has no session and nobody who logs in, passes it by."""
+"""What of Django's middleware a program's request does not need, it passes by."""
 
-from typing import Any
+import threading
+from collections.abc import Callable
 
-from django.contrib.auth.middleware import AuthenticationMiddleware as OfAuthentication
-from django.contrib.messages.middleware import MessageMiddleware as OfMessages
-from django.contrib.sessions.middleware import SessionMiddleware as OfSessions
-from django.http import HttpRequest
-from django_otp.middleware import OTPMiddleware as OfSecondFactors
+from corsheaders.middleware import CorsMiddleware as OfOrigins
+from django.http import HttpRequest, HttpResponseBase
+from django.utils.cache import patch_vary_headers
 
 FOR_PROGRAMS = ("/api/", "/product/", "/order/")
+Handler = Callable[[HttpRequest], HttpResponseBase]
 
 
 def is_from_a_program(request: HttpRequest) -> bool:
@@ -16,24 +16,35 @@ def is_from_a_program(request: HttpRequest) -> bool:
     return not request.META.get("HTTP_COOKIE") and request.path_info.startswith(FOR_PROGRAMS)
 
 
-class ForPeople:
-    get_response: Any
+class Shortcut(threading.local):
+    """What stands between its two ends in MIDDLEWARE is for people: sessions, logins, forms, messages.
 
-    def __call__(self, request: HttpRequest) -> Any:
-        return self.get_response(request) if is_from_a_program(request) else super().__call__(request)  # type: ignore[misc]
+    Django sets a chain up from its end, in one thread.
+    """
+
+    def ends(self, get_response: Handler) -> Handler:
+        self.end = get_response
+        return get_response
+
+    def begins(self, get_response: Handler) -> Handler:
+        end = self.end
+
+        def middleware(request: HttpRequest) -> HttpResponseBase:
+            return end(request) if is_from_a_program(request) else get_response(request)
+
+        return middleware
 
 
-class SessionMiddleware(ForPeople, OfSessions):
-    pass
+shortcut = Shortcut()
+shortcut_begins, shortcut_ends = shortcut.begins, shortcut.ends
 
 
-class AuthenticationMiddleware(ForPeople, OfAuthentication):
-    pass
+class CorsMiddleware(OfOrigins):
+    """Reads no headers for a request that names no origin, which is all that a program sends."""
 
-
-class OTPMiddleware(ForPeople, OfSecondFactors):
-    pass
-
-
-class MessageMiddleware(ForPeople, OfMessages):
-    pass
+    def add_response_headers(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if "HTTP_ORIGIN" in request.META:
+            return super().add_response_headers(request, response)
+        if self.is_enabled(request):
+            patch_vary_headers(response, ["origin"])
+        return response

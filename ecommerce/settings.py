@@ -275,21 +275,23 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "ecommerce.logging.request_log",
     "ecommerce.health.answer_first",
-    "corsheaders.middleware.CorsMiddleware",
+    "ecommerce.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "ecommerce.csp.PolicyByPlace",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "ecommerce.api.conditions.without_length",
     "django.middleware.common.CommonMiddleware",
-    "ecommerce.middleware.SessionMiddleware",
+    "ecommerce.middleware.shortcut_begins",
+    "django.contrib.sessions.middleware.SessionMiddleware",
     "ecommerce.staff.sessions.keep_alive",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "ecommerce.middleware.AuthenticationMiddleware",
-    "ecommerce.middleware.OTPMiddleware",
-    "ecommerce.middleware.MessageMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "ecommerce.clock.shop_time",
     "axes.middleware.AxesMiddleware",
+    "ecommerce.middleware.shortcut_ends",
 ]
 
 TEMPLATES = [

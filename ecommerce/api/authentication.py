@@ -35,9 +35,9 @@ class BearerAuthentication(BaseAuthentication):
     """
 
     def authenticate(self, request: Request) -> tuple[Caller, Any] | None:
-        if "Authorization" not in request.headers:
+        if "HTTP_AUTHORIZATION" not in request.META:
             return None
-        scheme, _, secret = request.headers["Authorization"].partition(" ")
+        scheme, _, secret = request.META["HTTP_AUTHORIZATION"].partition(" ")
         known = known_client(secret.strip()) if scheme.lower() == "bearer" else None
         if known is None:
             raise AuthenticationFailed

@@ -17,7 +17,7 @@ class InvalidIdempotencyKey(APIException):
 
 def idempotency_key(request: Request) -> str | None:
     """The key of the request, or None where there is none. Raises InvalidIdempotencyKey."""
-    key = request.headers.get("Idempotency-Key")
+    key = request.META.get("HTTP_IDEMPOTENCY_KEY")
     if key is not None:
         refuse_malformed(key)
     return key
