@@ -1,8 +1,8 @@
 """Statements of the order path: PostgreSQL parses and plans each once for a connection, and nobody builds it anew.
 
 They are sent by psycopg's libpq (`psycopg.pq`), since its cursors take as long as PostgreSQL does for a short one. And
-the last one of a transaction takes BEGIN and COMMIT along, in libpq's pipeline mode: one journey instead of three, and
-no lock waits for the other two.
+the last ones of a transaction are committed where they arrive, in libpq's pipeline mode: one journey instead of three,
+and no lock waits for the other two.
 
 Everything else goes through Django's cursors, which send values as part of the text. So the generic plans that the
 settings force on prepared statements (`plan_cache_mode`) are these statements' alone, and no filtered list suffers.
@@ -78,30 +78,40 @@ class PreparedCursor:
         return self.scripts[sql]
 
     def in_one_journey(self, script: "Script", params: list[Any], *, begins: bool) -> Any:
-        """What the first statement answers. After one that fails, PostgreSQL reads no more."""
+        """What the first statement answers. After one that fails, PostgreSQL reads no more.
+
+        All that is sent outside of a transaction is one by itself, which the sync commits: BEGIN and COMMIT need not
+        travel where both would. "Pipelining" in the chapter "Message Flow" of PostgreSQL's manual.
+        """
+        level = self.connection.isolation_level
+        is_whole = begins and self.commits and level is None
+        before = [begin(level)] if begins and not is_whole else []
+        after = [b"COMMIT"] if self.commits and not is_whole else []
         self.pgconn.enter_pipeline_mode()
         try:
-            if begins:
-                self.pgconn.send_query_params(begin(self.connection.isolation_level), None)
+            for command in before:
+                self.pgconn.send_query_params(command, None)
             for statement, its in zip(script.statements, params, strict=True):
                 statement.send(its)
-            if self.commits:
-                self.pgconn.send_query_params(b"COMMIT", None)
+            for command in after:
+                self.pgconn.send_query_params(command, None)
             self.pgconn.pipeline_sync()
-            answers = self.connection.wait(answers_from(self.pgconn, begins + len(params) + self.commits + 1))
+            answers = self.connection.wait(answers_from(self.pgconn))
             self.pgconn.exit_pipeline_mode()
         except BaseException:
             self.connection.close()  # in the middle of it: nobody knows what comes next
             raise
-        return [succeeded(answer) for answer in answers][begins]
+        return [succeeded(answer) for answer in answers][len(before)]
 
 
-def answers_from(pgconn: Any, number: int) -> Any:
-    """What each statement answers, and the sync: to be waited for at once, since most come with the first."""
+def answers_from(pgconn: Any) -> Any:
+    """What each statement answers, up to the sync: waited for at once, since most come with the first."""
     yield from generators.send(pgconn)
     answers: list[Any] = []
-    for _ in range(number):
-        answers += yield from generators.fetch_many(pgconn)
+    while found := (yield from generators.fetch_many(pgconn)):
+        answers += found
+        if found[-1].status == pq.ExecStatus.PIPELINE_SYNC:
+            break
     return answers
 
 

@@ -253,7 +253,7 @@ def test_a_refusal_does_not_use_the_key_up():
 
 
 @pytest.mark.parametrize("lines", [1, 200])
-def test_takes_five_statements_in_one_journey_whatever_the_number_of_lines(lines):
+def test_takes_three_statements_in_one_journey_whatever_the_number_of_lines(lines):
     products = [ProductFactory() for _ in range(lines)]
 
     with CaptureQueriesContext(connection) as queries:
