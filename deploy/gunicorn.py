@@ -27,7 +27,10 @@ max_requests_jitter = 2_000
 
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None
 control_socket_disable = True
-forwarded_allow_ips = "*" if settings.TRUST_PROXY else ""
+# What a proxy says of a request is for Django to believe or not (SECURE_PROXY_SSL_HEADER), so nobody's headers are read
+# here. A list of addresses that is not "*" is compared with each request's, at the cost of parsing that.
+forwarded_allow_ips = "*"
+secure_scheme_headers: dict[str, str] = {}
 forwarder_headers = ""  # a client could send SCRIPT_NAME through the proxy
 # The request line is ours (ecommerce.logging); gunicorn's own messages take the same format.
 logger_class = "ecommerce.serving.Logger"
