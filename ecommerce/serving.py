@@ -2,7 +2,8 @@
 
 The thread that hears of a request, the leader, serves it too, while the others wait. So no request changes threads, and
 Python, which runs one thread of a process at a time, does not part its time between orders of which some hold locks.
-Where a request takes long, a follower is promoted, and nobody waits behind it. D. Schmidt et al., "Leader/Followers:
+Where a request takes long, or waits for a database on another machine, a follower is promoted, and nobody waits behind
+it. D. Schmidt et al., "Leader/Followers:
 A Design Pattern for Efficient Multi-threaded Event Demultiplexing and Dispatching", 2000.
 """
 
@@ -10,12 +11,15 @@ import selectors
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
 from gunicorn import glogging
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
+
+from ecommerce.waiting import before_waiting
 
 PATIENCE = 0.05  # seconds; after once to twice as many another thread hears of what comes next
 PAUSE = 0.0001  # for each connection that is open
@@ -40,10 +44,12 @@ class LeaderFollowersWorker(ThreadWorker):
         self.term = 0  # of the leader; whoever finds another than its own leads no more
         self.serving_since: float | None = None  # for the leader
         self.changing_leader = threading.Lock()
+        self.own = threading.local()  # the last term in which this thread has led
 
     def init_process(self) -> None:
         # As plain attributes: gunicorn looks for a setting each time, some twenty times for a request.
         self.cfg.__dict__.update({name: setting.get() for name, setting in self.cfg.settings.items()})
+        before_waiting.append(self.let_another_serve)
         super().init_process()
 
     def run(self) -> None:
@@ -68,18 +74,25 @@ class LeaderFollowersWorker(ThreadWorker):
         self.promote_where_late()
 
     def promote_where_late(self) -> None:
+        self.promote_if(lambda: self.serving_since is not None and time.monotonic() - self.serving_since >= PATIENCE)
+
+    def let_another_serve(self) -> None:
+        """For the leader, who is about to wait and has nothing to do meanwhile."""
+        self.promote_if(lambda: getattr(self.own, "term", None) == self.term)
+
+    def promote_if(self, condition: Callable[[], bool]) -> None:
         with self.changing_leader:
-            is_late = self.serving_since is not None and time.monotonic() - self.serving_since >= PATIENCE
-            if is_late:
+            promotes = condition()
+            if promotes:
                 self.term += 1
                 self.serving_since = None
-        if is_late:
+        if promotes:
             self.leadership.release()
 
     def follow(self) -> None:
         while True:
             self.leadership.acquire()
-            term = self.term
+            term = self.own.term = self.term
             while self.term == term:
                 self.lead(term)
 

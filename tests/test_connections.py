@@ -1,13 +1,16 @@
-"""Connections to databases and caches: each thread has its own, and finds it at once."""
+"""Connections to databases and caches: each thread has its own, and finds it at once. And what it says of its waits."""
 
 import threading
 
 import pytest
 from django.core.cache import CacheHandler
-from django.db import connections
+from django.db import connection, connections
 from django.db.utils import ConnectionHandler
 
+from catalog.models import Product
+from ecommerce import prepared
 from ecommerce.apps import keep_by_thread
+from ecommerce.postgresql import base
 from tests.races import race
 
 
@@ -36,3 +39,37 @@ def test_nobody_asks_for_an_event_loop_to_find_one(handler, monkeypatch):
 
 def test_the_shop_s_own_are_kept_so():
     assert type(connections._connections) is threading.local
+
+
+@pytest.mark.parametrize(
+    ("address", "elsewhere"),
+    [("", False), ("127.0.0.1", False), ("::1", False), ("10.1.2.3", True), ("fd00::7", True)],
+)
+def test_a_server_is_elsewhere_by_its_address(address, elsewhere):
+    assert base.is_elsewhere(address) is elsewhere
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("elsewhere", [True, False])
+def test_who_waits_for_a_server_elsewhere_says_so_before(monkeypatch, elsewhere):
+    waits = []
+    monkeypatch.setattr(base, "is_elsewhere", lambda address: elsewhere)
+    monkeypatch.setattr("ecommerce.waiting.before_waiting", [lambda: waits.append(1)])
+    connection.close()
+
+    def waits_of(action):
+        waits.clear()
+        action()
+        return len(waits)
+
+    try:
+        connection.ensure_connection()
+        asked = [
+            waits_of(lambda: Product.objects.exists()),
+            waits_of(lambda: prepared.fetch("SELECT 1", {})),
+            waits_of(lambda: prepared.fetch(prepared.THEN.join(["SELECT 1", "SELECT 2"]), {})),
+        ]
+    finally:
+        connection.close()
+
+    assert [count > 0 for count in asked] == [elsewhere] * 3

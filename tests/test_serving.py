@@ -17,17 +17,23 @@ import pytest
 from gunicorn.config import Config
 
 from ecommerce.serving import LONGEST_PAUSE, PATIENCE, PAUSE, LeaderFollowersWorker
+from ecommerce.waiting import about_to_wait
 from tests.environment import ROOT, clean_environment
 from tests.serving import free_port
 
 WORKER = "ecommerce.serving.LeaderFollowersWorker"
 SLOW = 1.5  # seconds
+SHORT = 0.03  # less than a leader is waited for
 
 
 def who_answers(environ: dict, start_response: Callable) -> Iterable[bytes]:
     """An application that tells the process and the thread it runs in, at once or slowly."""
     if environ["PATH_INFO"] == "/slow":
         time.sleep(SLOW)
+    if environ["PATH_INFO"] == "/waits":
+        about_to_wait()
+    if environ["PATH_INFO"] in ("/waits", "/works"):
+        time.sleep(SHORT)
     answer = f"{os.getpid()} {threading.get_ident()}".encode()
     start_response("200 OK", [("Content-Length", str(len(answer)))])
     return [answer]
@@ -115,6 +121,20 @@ def test_what_is_slow_delays_nobody_while_there_are_threads(start, threads, dela
     assert (time.monotonic() - started > SLOW / 2) is delays
     assert slow.getresponse().read()
     assert asked(slow) == asked(quick)  # by whoever leads now
+
+
+@pytest.mark.parametrize(("path", "meanwhile"), [("/waits", True), ("/works", False)])
+def test_who_says_that_it_waits_lets_others_be_served_meanwhile(start, path, meanwhile):
+    server, times = start("--threads", "4"), 5
+    connections = [server.opened() for _ in range(4)]
+    with ThreadPoolExecutor(4) as clients:
+        list(clients.map(asked, connections))
+        started = time.monotonic()
+        for _ in range(times):
+            list(clients.map(asked, connections, [path] * 4))
+        took = time.monotonic() - started
+
+    assert (took < 4 * times * SHORT * 0.8) is meanwhile
 
 
 def test_all_that_is_slow_is_served_though_it_is_more_than_the_threads(start):
