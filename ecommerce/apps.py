@@ -2,9 +2,11 @@ import threading
 from typing import Any
 
 from django.apps import AppConfig
+from django.conf import settings
 from django.contrib.admin import apps
 from django.core.cache import caches
-from django.db import connections
+from django.core.signals import request_started
+from django.db import connections, reset_queries
 from django.db.models.signals import post_migrate
 
 
@@ -19,6 +21,8 @@ class EcommerceConfig(AppConfig):
 
         post_migrate.connect(offer_permissions)
         keep_by_thread(connections, caches)
+        if not settings.DEBUG:
+            request_started.disconnect(reset_queries)  # which only DEBUG collects
 
 
 def keep_by_thread(*handlers: Any) -> None:
