@@ -12,7 +12,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ecommerce.settings")
 
 bind = f"{settings.BIND_ADDRESS}:{settings.PORT}"
 # A process for each processor, since Python runs one thread of a process at a time. Of its threads one serves, and
-# another only where that one takes long (ecommerce.serving), so more of them cost nothing but connections.
+# another only where that one takes long or waits for a database elsewhere (ecommerce.serving), so more of them cost
+# nothing but connections.
 workers = settings.WEB_CONCURRENCY
 worker_class = "ecommerce.serving.LeaderFollowersWorker"
 threads = settings.WEB_THREADS
