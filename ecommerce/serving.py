@@ -3,8 +3,8 @@
 The thread that hears of a request, the leader, serves it too, while the others wait. So no request changes threads, and
 Python, which runs one thread of a process at a time, does not part its time between orders of which some hold locks.
 Where a request takes long, or waits for a database on another machine, a follower is promoted, and nobody waits behind
-it. D. Schmidt et al., "Leader/Followers:
-A Design Pattern for Efficient Multi-threaded Event Demultiplexing and Dispatching", 2000.
+it. D. Schmidt et al., "Leader/Followers: A Design Pattern for Efficient Multi-threaded Event Demultiplexing and
+Dispatching", 2000.
 """
 
 import selectors

@@ -50,10 +50,14 @@ def test_a_server_is_elsewhere_by_its_address(address, elsewhere):
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("elsewhere", [True, False])
-def test_who_waits_for_a_server_elsewhere_says_so_before(monkeypatch, elsewhere):
+@pytest.mark.parametrize(
+    ("address", "pooler", "says_so"),
+    [("10.1.2.3", False, True), ("127.0.0.1", True, True), ("127.0.0.1", False, False)],
+)
+def test_who_waits_for_a_server_elsewhere_says_so_before(monkeypatch, settings, address, pooler, says_so):
     waits = []
-    monkeypatch.setattr(base, "is_elsewhere", lambda address: elsewhere)
+    settings.DATABASE_POOLER = pooler
+    monkeypatch.setattr("psycopg.ConnectionInfo.hostaddr", address)
     monkeypatch.setattr("ecommerce.waiting.before_waiting", [lambda: waits.append(1)])
     connection.close()
 
@@ -72,4 +76,4 @@ def test_who_waits_for_a_server_elsewhere_says_so_before(monkeypatch, elsewhere)
     finally:
         connection.close()
 
-    assert [count > 0 for count in asked] == [elsewhere] * 3
+    assert [count > 0 for count in asked] == [says_so] * 3

@@ -13,6 +13,7 @@ from ipaddress import ip_address
 from typing import Any
 
 import psycopg
+from django.conf import settings
 from django.db.backends.postgresql import base
 from psycopg.adapt import Loader
 
@@ -39,7 +40,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         connection: Any = super().get_new_connection(conn_params)
-        if is_elsewhere(connection.info.hostaddr):
+        if settings.DATABASE_POOLER or is_elsewhere(connection.info.hostaddr):  # what is behind a pooler, nobody knows
             connection.wait = announced(connection.wait)
         return connection
 

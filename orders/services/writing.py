@@ -87,7 +87,7 @@ def words_to_place(kind: type) -> str:
 
 
 class Row(NamedTuple):
-    """A line as it was found, and the order that it is in, if that was placed."""
+    """A line as it was found. The first has the order too, if that was placed."""
 
     product_id: int
     product_uuid: UUID
