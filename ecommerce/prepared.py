@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
 from psycopg import IsolationLevel, generators, pq
 from psycopg.adapt import PyFormat, Transformer
-from psycopg.errors import error_from_result
+from psycopg.errors import OperationalError, error_from_result
 from psycopg.types.numeric import Int8
 
 THEN = ";\n"
@@ -78,15 +78,8 @@ class PreparedCursor:
         return self.scripts[sql]
 
     def in_one_journey(self, script: "Script", params: list[Any], *, begins: bool) -> Any:
-        """What the first statement answers. After one that fails, PostgreSQL reads no more.
-
-        All that is sent outside of a transaction is one by itself, which the sync commits: BEGIN and COMMIT need not
-        travel where both would. "Pipelining" in the chapter "Message Flow" of PostgreSQL's manual.
-        """
-        level = self.connection.isolation_level
-        is_whole = begins and self.commits and level is None
-        before = [begin(level)] if begins and not is_whole else []
-        after = [b"COMMIT"] if self.commits and not is_whole else []
+        """What the first statement answers. After one that fails, PostgreSQL reads no more."""
+        before, after = self.around(begins=begins)
         self.pgconn.enter_pipeline_mode()
         try:
             for command in before:
@@ -103,15 +96,25 @@ class PreparedCursor:
             raise
         return [succeeded(answer) for answer in answers][len(before)]
 
+    def around(self, *, begins: bool) -> tuple[list[bytes], list[bytes]]:
+        """BEGIN and COMMIT, where one of them travels without the other. Whatever is sent outside of a transaction is
+        one by itself, which the sync commits: PostgreSQL's manual, Message Flow, Pipelining."""
+        level = self.connection.isolation_level
+        if begins and self.commits and level is None:
+            return [], []
+        return [begin(level)] * begins, [b"COMMIT"] * self.commits
+
 
 def answers_from(pgconn: Any) -> Any:
-    """What each statement answers, up to the sync: waited for at once, since most come with the first."""
+    """What each statement answers, up to the sync: waited for at once, since most come with the first. Without the
+    sync's own, nothing is committed for certain. Raises OperationalError."""
     yield from generators.send(pgconn)
     answers: list[Any] = []
-    while found := (yield from generators.fetch_many(pgconn)):
+    while not answers or answers[-1].status != pq.ExecStatus.PIPELINE_SYNC:
+        found = yield from generators.fetch_many(pgconn)
+        if not found:
+            raise OperationalError("the server has not answered all of it")
         answers += found
-        if found[-1].status == pq.ExecStatus.PIPELINE_SYNC:
-            break
     return answers
 
 

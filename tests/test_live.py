@@ -105,6 +105,13 @@ def test_static_files_come_from_the_server_itself(serve):
     assert "max-age=315360000" in answer.headers["Cache-Control"]
 
 
+@pytest.mark.parametrize(("trusted", "is_believed"), [("0", False), ("1", True)])
+def test_only_a_proxy_that_is_trusted_says_that_a_request_came_by_tls(serve, trusted, is_believed):
+    answer = serve(TRUST_PROXY=trusted).get("/admin/login/")  # with X-Forwarded-Proto: https, as all of these
+
+    assert ("Strict-Transport-Security" in answer.headers) is is_believed
+
+
 def test_staff_log_in_through_a_proxy_that_ends_tls(serve, owner):
     shop = serve(TRUST_PROXY="1")
 

@@ -1,10 +1,13 @@
 """A query parameter is read or refused, by every call of API v1: one that is ignored makes a dry run the real thing."""
 
 import re
+from types import SimpleNamespace
 
 import pytest
 
 from catalog.models import Product
+from catalog.serializers import ClassicPageSerializer
+from ecommerce.api.parameters import read_parameters
 from orders.models import Order
 from tests.factories import ProductFactory, available, placed
 from tests.test_access import CALLS
@@ -43,3 +46,24 @@ def test_a_dry_run_of_what_has_none_changes_nothing(api):
     assert [answer.status_code for answer in answers] == [422] * 5
     assert (available(lamp), Order.objects.get().version) == (4, 1)
     assert Product.objects.values_list("name", "version", "is_active").get() == ("Lamp", 1, True)
+
+
+def test_what_is_remembered_of_a_query_string_is_nobody_s_to_change():
+    asked = SimpleNamespace(META={"QUERY_STRING": "skip=3&limit=7"})
+
+    first = read_parameters(ClassicPageSerializer, asked)
+    first["skip"] = 99
+
+    assert read_parameters(ClassicPageSerializer, asked) == {"skip": 3, "limit": 7}
+
+
+def test_the_same_query_string_means_to_each_call_what_that_one_knows(api):
+    lamp = ProductFactory()
+    order = {"items": [{"product": lamp.sku, "quantity": 1}]}
+
+    listed = [api.get("/product/all_products?dry_run=true&limit=1").json() for _ in range(2)]
+    tried = [with_key(api, f"{ORDERS}?dry_run=true", order).json() for _ in range(2)]
+
+    assert [len(page) for page in listed] == [1, 1]
+    assert [answer["dry_run"] for answer in tried] == [True, True]
+    assert not Order.objects.exists()

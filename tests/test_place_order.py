@@ -1,3 +1,4 @@
+from collections import Counter
 from datetime import timedelta
 from decimal import Decimal
 
@@ -263,6 +264,22 @@ def test_takes_three_statements_in_one_journey_whatever_the_number_of_lines(line
     assert (began, committed) == ("BEGIN", "COMMIT")
     assert [statement.split()[0] for statement in sent.split(THEN)] == ["WITH", "SELECT", "WITH"]
     assert StockMovement.objects.filter(kind="ordered").count() == OrderItem.objects.count() == lines
+
+
+def test_to_postgresql_it_is_three_statements_and_one_sync(tmp_path):
+    products = [ProductFactory() for _ in range(3)]
+    place(dict.fromkeys(products, 1))  # which prepares them
+    server = connection.connection.pgconn
+
+    with (tmp_path / "trace").open("w+") as trace:
+        server.trace(trace.fileno())
+        place(dict.fromkeys(products, 1))
+        server.untrace()
+        trace.seek(0)
+        lines = [line.rstrip().split("\t") for line in trace]  # time, Frontend or Backend, length, message
+
+    sent = Counter(message for _, sender, _, message, *_ in lines if sender == "F")
+    assert sent == {"Bind": 3, "Describe": 3, "Execute": 3, "Sync": 1}
 
 
 def test_reads_first_where_two_names_may_be_one_product():

@@ -194,6 +194,18 @@ def test_a_server_that_ends_the_session_leaves_nothing_and_the_next_finds_anothe
     assert seen_by_others() == ["shirts"]
 
 
+def test_where_answers_are_missing_nothing_counts_as_committed(monkeypatch):
+    def nothing(pgconn):
+        return []
+        yield
+
+    with pytest.raises(OperationalError), transaction.atomic(), monkeypatch.context() as patched:
+        patched.setattr("psycopg.generators.fetch_many", nothing)
+        add_group("caps")
+
+    add_group("shirts")
+
+
 def test_whoever_is_interrupted_on_the_way_leaves_no_connection_that_others_could_take_for_a_good_one(monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
