@@ -3,7 +3,9 @@
 import threading
 from collections.abc import Callable
 
+from corsheaders.conf import conf
 from corsheaders.middleware import CorsMiddleware as OfOrigins
+from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
@@ -17,7 +19,7 @@ def is_from_a_program(request: HttpRequest) -> bool:
 
 
 class Shortcut(threading.local):
-    """What stands between its two ends in MIDDLEWARE is for people: sessions, logins, forms, messages.
+    """What stands between its two ends in MIDDLEWARE is for people: pages, sessions, logins, forms, messages.
 
     Django sets a chain up from its end, in one thread.
     """
@@ -40,11 +42,17 @@ shortcut_begins, shortcut_ends = shortcut.begins, shortcut.ends
 
 
 class CorsMiddleware(OfOrigins):
-    """Reads no headers for a request that names no origin, which is all that a program sends."""
+    """Where no other origin is let in there is none; and it reads no headers of a request that names no origin, which
+    is all that a program sends."""
+
+    def __init__(self, get_response: Handler) -> None:
+        if not (conf.CORS_ALLOWED_ORIGINS or conf.CORS_ALLOW_ALL_ORIGINS):
+            raise MiddlewareNotUsed
+        super().__init__(get_response)
 
     def add_response_headers(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         if "HTTP_ORIGIN" in request.META:
             return super().add_response_headers(request, response)
-        if self.is_enabled(request):
+        if request._cors_enabled:  # type: ignore[attr-defined]
             patch_vary_headers(response, ["origin"])
         return response

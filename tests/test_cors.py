@@ -76,6 +76,15 @@ def test_the_rest_is_not(client, db, path):
     assert ALLOWED not in preflight(client, path, SHOP)
 
 
+def test_where_no_origin_is_let_in_no_answer_varies_by_it(client, db, settings):
+    settings.CORS_ALLOWED_ORIGINS = []
+
+    answer = client.get(PRODUCTS, headers={"Origin": SHOP})
+
+    assert (answer.status_code, ALLOWED in answer, "Vary" in answer) == (401, False, False)
+    assert ALLOWED not in preflight(client, NEW_ORDER, SHOP)
+
+
 def test_a_developers_machine_lets_every_origin_in_without_credentials(client, db, settings):
     settings.CORS_ALLOW_ALL_ORIGINS = True
 
