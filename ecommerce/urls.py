@@ -44,9 +44,9 @@ api_v1 = [
 
 urlpatterns = [
     # The classic API
+    *api("order/create_order", ClassicOrderViewSet.as_view({"post": "create"})),
     *api("product/all_products", ClassicProductViewSet.as_view({"get": "list"})),
     *api("product/create_product", ClassicProductViewSet.as_view({"post": "create"})),
-    *api("order/create_order", ClassicOrderViewSet.as_view({"post": "create"})),
     path("api/v1/", include(api_v1)),
     path("", WelcomeView.as_view()),
     *api("health", health),

@@ -94,6 +94,8 @@ class StaffAuthentication(SessionAuthentication):
     """
 
     def authenticate(self, request: Request) -> tuple[Any, None] | None:
+        if "HTTP_COOKIE" not in request.META:
+            return None
         has_cookie = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "").isalnum()
         user = request._request.user if has_cookie else None
         if user is None or not user.is_staff or not second_factor.is_passed(user):

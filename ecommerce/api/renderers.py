@@ -4,6 +4,7 @@ from typing import Any
 import orjson
 from rest_framework import renderers
 from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.utils.encoders import JSONEncoder
@@ -29,6 +30,10 @@ class JSONRenderer(renderers.JSONRenderer):
 
 class Negotiation(DefaultContentNegotiation):
     """DRF's, which need not be asked about what nearly all clients send."""
+
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
+        first = next(iter(parsers))
+        return first if request.content_type == first.media_type else super().select_parser(request, parsers)
 
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
