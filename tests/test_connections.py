@@ -6,6 +6,7 @@ import pytest
 from django.core.cache import CacheHandler
 from django.db import connection, connections
 from django.db.utils import ConnectionHandler
+from django.urls import base as urls
 
 from catalog.models import Product
 from ecommerce import prepared
@@ -17,7 +18,7 @@ from tests.races import race
 @pytest.fixture(params=[ConnectionHandler, CacheHandler], ids=["databases", "caches"])
 def handler(request):
     handler = request.param()
-    keep_by_thread(handler)
+    keep_by_thread(handler, "_connections")
     return handler
 
 
@@ -38,7 +39,9 @@ def test_nobody_asks_for_an_event_loop_to_find_one(handler, monkeypatch):
 
 
 def test_the_shop_s_own_are_kept_so():
-    assert type(connections._connections) is threading.local
+    kept = [connections._connections, urls._prefixes, urls._urlconfs]
+
+    assert [type(own) for own in kept] == [threading.local] * 3
 
 
 @pytest.mark.parametrize(
