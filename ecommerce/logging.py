@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from contextvars import ContextVar
 from typing import Any
 
 import orjson
@@ -20,6 +21,7 @@ log = structlog.get_logger(__name__)
 
 ROW_OF_AN_ERROR = re.compile(r"^DETAIL:.*?(?=\n\n(?:The above exception|During handling)|\Z)", re.DOTALL | re.MULTILINE)
 WELL_FORMED_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
 
 
 def configure(*, as_json: bool, level: str) -> dict[str, Any]:
@@ -29,7 +31,7 @@ def configure(*, as_json: bool, level: str) -> dict[str, Any]:
     """
     look_for_nothing()
     before_rendering: list[Any] = [
-        structlog.contextvars.merge_contextvars,
+        add_request_id,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -113,6 +115,12 @@ def as_json_line(event: dict[str, Any], *, default: Callable[[Any], Any]) -> str
         return json.dumps(event, default=default)
 
 
+def add_request_id(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+    if request_id := REQUEST_ID.get():
+        event["request_id"] = request_id
+    return event
+
+
 def leave_out_rows(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
     """PostgreSQL tells the row that broke a constraint, and with it whatever a customer wrote there."""
     if "exception" in event:
@@ -133,12 +141,11 @@ def request_log(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable
     def middleware(request: HttpRequest) -> HttpResponse:
         started = time.perf_counter()
         request_id = chosen_request_id(request)
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=request_id)
+        REQUEST_ID.set(request_id)
         response = get_response(request)
         response["X-Request-ID"] = request_id
         tell_request(request, response, duration=time.perf_counter() - started)
-        structlog.contextvars.clear_contextvars()
+        REQUEST_ID.set("")
         return response
 
     return middleware
@@ -164,7 +171,7 @@ def chosen_request_id(request: HttpRequest) -> str:
 
 def current_request_id() -> str:
     """The id of the request being served; empty outside of one."""
-    return str(structlog.contextvars.get_contextvars().get("request_id", ""))
+    return REQUEST_ID.get()
 
 
 def client_name(request: HttpRequest) -> str | None:

@@ -8,10 +8,10 @@ import pytest
 from django.core.cache import caches
 from django.db import connection, transaction
 from django.test import Client, TransactionTestCase
-from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
 from ecommerce.api.authentication import remembered
+from ecommerce.logging import add_request_id
 from tests.environment import ROOT, clean_environment
 from tests.serving import GUNICORN, Shop, free_port, server_environment, wait_for
 
@@ -101,7 +101,7 @@ def staff(transactional_db, django_user_model) -> Client:
 @pytest.fixture
 def lines():
     """What was logged since the last look: events by name, with their fields."""
-    with capture_logs(processors=[merge_contextvars]) as captured:
+    with capture_logs(processors=[add_request_id]) as captured:
 
         def look() -> list[dict]:
             found = captured[:]
