@@ -165,7 +165,7 @@ def test_a_rival_that_waits_for_its_key_holds_no_stock(monkeypatch):
 def test_negative_control_where_stock_is_locked_before_the_key_a_rival_holds_it(monkeypatch, statement):
     lock = "SELECT FROM catalog_stock WHERE product_id = ANY (%(names)s::bigint[]) FOR NO KEY UPDATE"
     lock_first = writing.PLACE_ORDER.replace("WITH", f"WITH locked AS ({lock}),", 1).replace(
-        "SELECT %(uuid)s,", "SELECT (SELECT %(uuid)s::uuid FROM (SELECT count(*) FROM locked) AS first),"
+        "SELECT %(order_uuid)s,", "SELECT (SELECT %(order_uuid)s::uuid FROM (SELECT count(*) FROM locked) AS first),"
     )
     statement(writing, "PLACE_ORDER", lock_first)
 

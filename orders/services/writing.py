@@ -42,7 +42,7 @@ PLACE_ORDER = """
         INSERT INTO orders_order (uuid, status, total_price, current_total, currency, customer_email, customer_name,
                     ship_to, reference, metadata, placed_by, idempotency_key, fingerprint, cancel_reason, version,
                     hold_expires_at, completed_at)
-        SELECT %(uuid)s, %(status)s, total, total, %(currency)s, %(customer_email)s, %(customer_name)s,
+        SELECT %(order_uuid)s, %(status)s, total, total, %(currency)s, %(customer_email)s, %(customer_name)s,
                %(ship_to)s::jsonb, %(reference)s, %(metadata)s::jsonb, %(placed_by)s, %(idempotency_key)s,
                %(order_fingerprint)s, '', 1, statement_timestamp() + %(hold)s::interval,
                CASE WHEN %(hold)s::interval IS NULL THEN statement_timestamp() END
@@ -62,7 +62,7 @@ PLACE_ORDER = """
 """
 # The lock is apart: a statement that has waited for a row prepares its whole plan again, with the row in its hands.
 ITS_LINES = """
-    FROM orders_orderitem WHERE order_id = (SELECT id FROM orders_order WHERE uuid = %(uuid)s)
+    FROM orders_orderitem WHERE order_id = (SELECT id FROM orders_order WHERE uuid = %(order_uuid)s)
 """
 TAKE_STOCK = """
     WITH change AS (
@@ -102,10 +102,6 @@ class Row(NamedTuple):
     total: Decimal
 
     @property
-    def item(self) -> PricedItem:
-        return PricedItem(*self[:7])
-
-    @property
     def offer(self) -> Offer:
         return Offer(self.product_id, self.product_uuid, self.sku, self.product_name, self.price, self.available)
 
@@ -120,11 +116,12 @@ def write(request: OrderRequest, wanted: Mapping[Reference, int]) -> tuple[Place
     columns = columns_of(request)
     kind: type = type(next(iter(wanted)))
     values = values_to_place(request, wanted, columns)
-    rows = [Row._make(row) for row in prepared.fetch(words_to_place(kind), values, commit=True)]
-    if not rows or rows[0].order_id is None:
-        return None, [row.offer for row in rows]
-    items = [row.item for row in rows]
-    order = order_of(columns, rows[0], hold=request.hold)
+    rows = prepared.fetch(words_to_place(kind), values, commit=True)
+    first = Row._make(rows[0]) if rows else None
+    if first is None or first.order_id is None:
+        return None, [Row._make(row).offer for row in rows]
+    items = [PricedItem(*row[:7]) for row in rows]
+    order = order_of(columns, first, hold=request.hold)
     order.lines = cast("list[OrderItem]", items)  # which say the same
     return Placed(order=order, items=items), []
 
@@ -150,7 +147,8 @@ def values_to_place(
 ) -> dict[str, Any]:
     return {
         **columns,
-        **values_of(Cause(done_by=request.placed_by, order_uuid=columns["uuid"])),
+        **values_of(Cause(done_by=request.placed_by)),
+        "order_uuid": columns["uuid"].hex,  # read thrice, and words are dumped at less cost
         "names": prepared.texts(map(str, wanted)),
         "quantities": prepared.array(wanted.values()),
         "expected_total": request.expected_total,
