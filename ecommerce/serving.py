@@ -12,7 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -24,6 +24,19 @@ from ecommerce.waiting import before_waiting
 PATIENCE = 0.05  # seconds; after once to twice as many another thread hears of what comes next
 PAUSE = 0.0001  # for each connection that is open
 LONGEST_PAUSE = 0.001  # so that many which only lie open delay nobody
+
+
+@dataclass
+class Done:
+    """What gunicorn asks of a future, of a request that was served already."""
+
+    served: Any
+
+    def cancelled(self) -> bool:
+        return False
+
+    def result(self) -> Any:
+        return self.served
 
 
 class LeaderFollowersWorker(ThreadWorker):
@@ -114,8 +127,7 @@ class LeaderFollowersWorker(ThreadWorker):
 
     def serve(self, conn: TConn, term: int) -> None:
         self.serving_since = time.monotonic()
-        done: Future[Any] = Future()
-        done.set_result(self.handle(conn))
+        done = Done(self.handle(conn))
         with self.changing_leader:
             still_leads = self.term == term
             if still_leads:
