@@ -92,7 +92,14 @@ def test_says_which_method_an_address_takes(api):
     answer = api.get(NEW_ORDER)
 
     assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
-    assert answer["Allow"] == "POST, OPTIONS"
+    assert answer["Allow"] == api.options(NEW_ORDER)["Allow"] == "POST, OPTIONS"
+    assert "Allow" not in api.post(NEW_ORDER, {}, content_type="application/json")
+
+
+@pytest.mark.parametrize("address", ["/api/v1/orders", "/api/v1/products"])
+def test_says_what_an_address_of_v1_takes_to_whoever_asks(api, address):
+    assert api.options(address)["Allow"] == api.put(address)["Allow"] == "GET, POST, HEAD, OPTIONS"
+    assert "Allow" not in api.get(address)
 
 
 def test_another_method_is_refused_before_its_parameters(api):

@@ -1,22 +1,21 @@
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import GenericViewSet
 
 from catalog.listing import classic_products
-from catalog.models import Product
 from catalog.serializers import ClassicNewProductSerializer, ClassicPageSerializer, ClassicProductSerializer
 from catalog.services import Cause, create_product
 from ecommerce.api.authentication import caller
 from ecommerce.api.parameters import read_parameters
 from ecommerce.api.schema import WITH_A_BODY, needs, problems
 from ecommerce.api.shared import shown, validated
+from ecommerce.api.viewsets import ApiViewSet
 
 NEW_LAMP = {"name": "Lamp", "description": "Warm light, brass foot", "price": 19.99, "stock": 10}
 LAMP = {"id": 1} | NEW_LAMP
 
 
-class ClassicProductViewSet(GenericViewSet[Product]):
+class ClassicProductViewSet(ApiViewSet):
     contract = "classic"
     access = {
         "list": ("catalog:read", "catalog.view_product"),

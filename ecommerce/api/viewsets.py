@@ -10,7 +10,15 @@ from ecommerce.api.conditions import tag_content
 from ecommerce.api.parameters import refuse_odd
 
 
-class StrictViewSet(GenericViewSet[Any]):
+class ApiViewSet(GenericViewSet[Any]):
+    """Tells which methods an address has (`Allow`) to whoever asks, or tries another. DRF tells it everybody."""
+
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        return super().default_response_headers if self.action in (None, "metadata") else {}
+
+
+class StrictViewSet(ApiViewSet):
     """Of API v1: a query parameter that an action does not read is refused. The filters of a list see to its own."""
 
     parameters: ClassVar[Mapping[str, Collection[str]]] = {}  # by action

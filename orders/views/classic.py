@@ -1,13 +1,12 @@
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import GenericViewSet
 
 from ecommerce.api.authentication import caller
 from ecommerce.api.idempotency import REPLAYED, fingerprint, idempotency_key
 from ecommerce.api.schema import IDEMPOTENCY_KEY, WITH_A_BODY, needs, problems, replayed_on
 from ecommerce.api.shared import shown, validated
-from orders.models import Order
+from ecommerce.api.viewsets import ApiViewSet
 from orders.serializers import ClassicNewOrderSerializer, ClassicOrderSerializer
 from orders.services import Line, OrderRequest, place_order
 
@@ -23,7 +22,7 @@ ORDER = {
 }
 
 
-class ClassicOrderViewSet(GenericViewSet[Order]):
+class ClassicOrderViewSet(ApiViewSet):
     contract = "classic"
     access = {"create": ("orders:write", "orders.add_order")}
     serializer_class = ClassicNewOrderSerializer
