@@ -5,6 +5,7 @@ server's max_connections, with room for commands.
 """
 
 import os
+from typing import Any
 
 from django.conf import settings
 
@@ -36,3 +37,7 @@ forwarder_headers = ""  # a client could send SCRIPT_NAME through the proxy
 # The request line is ours (ecommerce.logging); gunicorn's own messages take the same format.
 logger_class = "ecommerce.serving.Logger"
 logconfig_dict = settings.LOGGING
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    worker.leave()

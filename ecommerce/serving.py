@@ -7,6 +7,7 @@ it. D. Schmidt et al., "Leader/Followers: A Design Pattern for Efficient Multi-t
 Dispatching", 2000.
 """
 
+import mmap
 import selectors
 import threading
 import time
@@ -22,8 +23,10 @@ from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 from ecommerce.waiting import before_waiting
 
 PATIENCE = 0.05  # seconds; after once to twice as many another thread hears of what comes next
-PAUSE = 0.0001  # for each connection that is open
-LONGEST_PAUSE = 0.001  # so that many which only lie open delay nobody
+PAUSE = 0.001  # before a connection that was left to another process is looked at again
+TIMES = 10  # that one is left, since the other process may be stuck
+# The connections of each process of a server, and one more; 0 where there is no process. All of them share it.
+loads = memoryview(mmap.mmap(-1, 64 * 4)).cast("i")
 
 
 @dataclass
@@ -42,9 +45,9 @@ class Done:
 class LeaderFollowersWorker(ThreadWorker):
     """gunicorn's `gthread`, whose loop is run by one of its threads at a time.
 
-    And it waits a little before it takes another connection, the longer the more it has. gunicorn's own takes whatever
-    comes: of connections that clients keep open, the first of the workers to wake up gets the most, and from then on
-    serves them alone while the others have nothing to do.
+    And it leaves a connection to a process that has fewer. gunicorn's own takes whatever comes: of those that clients
+    keep open, the first process to wake up gets the most, and from then on serves them alone while the others have
+    nothing to do.
     """
 
     alive: bool
@@ -53,6 +56,7 @@ class LeaderFollowersWorker(ThreadWorker):
         super().__init__(*args, **kwargs)
         self.ready: deque[TConn] = deque()  # connections with a request to be read
         self.accepts_from = 0.0  # by time.monotonic()
+        self.left = 0  # to another process, in a row
         self.leadership = threading.Semaphore()
         self.term = 0  # of the leader; whoever finds another than its own leads no more
         self.serving_since: float | None = None  # for the leader
@@ -74,6 +78,7 @@ class LeaderFollowersWorker(ThreadWorker):
         while self.alive and self.is_parent_alive():
             self.keep_time()
         self.alive = False
+        self.leave()
         now = time.monotonic()
         self.method_queue.defer(self._cap_keepalive, now + STOP_KEEPALIVE_LINGER)
         while self.nr_conns > 0 and time.monotonic() < now + self.cfg.graceful_timeout:
@@ -111,6 +116,7 @@ class LeaderFollowersWorker(ThreadWorker):
 
     def lead(self, term: int) -> None:
         """One round of gunicorn's loop, and at most one request."""
+        loads[self.age % len(loads)] = self.nr_conns + 1 if self.alive else 0
         pause = self.accepts_from - time.monotonic()
         self.set_accept_enabled(self.alive and pause <= 0 and self.nr_conns < self.worker_connections)
         if self.ready:
@@ -142,16 +148,27 @@ class LeaderFollowersWorker(ThreadWorker):
 
     def accept(self, listener: Any) -> None:
         """Hear of the connection again when it has something to say: gunicorn's keeps a thread until then."""
+        if self.leaves_it_to_another():
+            self.accepts_from = time.monotonic() + PAUSE
+            return
         try:
             client, address = listener.accept()
         except (BlockingIOError, ConnectionAbortedError):  # another process was faster, or the client left
             return
         self.nr_conns += 1
-        self.accepts_from = time.monotonic() + min(self.nr_conns * PAUSE, LONGEST_PAUSE)
         conn = TConn(self.cfg, client, address, listener.getsockname())
         conn.set_timeout()
         self.pending_conns.append(conn)
         self.poller.register(client, selectors.EVENT_READ, partial(self.on_pending_socket_readable, conn))
+
+    def leaves_it_to_another(self) -> bool:
+        leaves = self.left < TIMES and any(0 < load <= self.nr_conns for load in loads)
+        self.left = self.left + 1 if leaves else 0
+        return leaves
+
+    def leave(self) -> None:
+        """Of a process that is at its end, or was ended."""
+        loads[self.age % len(loads)] = 0
 
     def handle_quit(self, sig: Any, frame: Any) -> None:
         """End at once, and the threads with the process."""

@@ -2,12 +2,14 @@
 
 import http.client
 import os
+import runpy
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -16,7 +18,8 @@ from types import SimpleNamespace
 import pytest
 from gunicorn.config import Config
 
-from ecommerce.serving import LONGEST_PAUSE, PATIENCE, PAUSE, LeaderFollowersWorker
+from ecommerce import serving
+from ecommerce.serving import PATIENCE, PAUSE, TIMES, LeaderFollowersWorker
 from ecommerce.waiting import about_to_wait
 from tests.environment import ROOT, clean_environment
 from tests.serving import free_port
@@ -214,21 +217,62 @@ def worker(monkeypatch) -> LeaderFollowersWorker:
     worker.tmp.close()
 
 
-@pytest.mark.parametrize(("has", "pause"), [(0, PAUSE), (9, 10 * PAUSE), (900, LONGEST_PAUSE)])
-def test_the_more_connections_a_process_has_the_later_it_takes_another(worker, has, pause):
+@pytest.fixture
+def listener(worker, monkeypatch):
+    """Where a connection waits for the worker, which is one of several."""
     worker.poller = SimpleNamespace(register=lambda *arguments: None)
-    worker.nr_conns = has
-    worker.lead(worker.term)
-    assert (worker.accepts, worker.waited) == (True, 1.0)
-
+    monkeypatch.setattr("ecommerce.serving.loads", [0] * 64)
     with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname()):
-        worker.accept(listener)
+        yield listener
+
+
+@pytest.mark.parametrize(("has", "others", "takes"), [(3, [], True), (3, [3, 7], True), (3, [7, 2], False)])
+def test_a_connection_is_left_to_a_process_that_has_fewer(worker, listener, has, others, takes):
+    worker.nr_conns = has
+    for place, load in enumerate(others, 1):
+        serving.loads[place] = load + 1
 
     worker.lead(worker.term)
-    assert (worker.accepts, worker.waited) == (False, pytest.approx(pause))
-    worker.now += pause
+    worker.accept(listener)
+
+    assert (worker.nr_conns == has + 1) is takes
+    assert serving.loads[0] == has + 1
     worker.lead(worker.term)
-    assert (worker.accepts, worker.waited) == (True, 1.0)
+    assert (worker.accepts, worker.waited) == ((True, 1.0) if takes else (False, pytest.approx(PAUSE)))
+
+
+def test_but_not_for_long_since_that_may_be_stuck(worker, listener):
+    worker.nr_conns, serving.loads[1] = 1, 1
+    for _ in range(TIMES):
+        worker.accept(listener)
+        assert worker.nr_conns == 1
+
+    worker.accept(listener)
+
+    assert worker.nr_conns == 2
+
+
+def test_a_process_that_ends_or_was_ended_has_no_connections(worker, monkeypatch):
+    monkeypatch.setattr("ecommerce.serving.loads", [9] * 64)
+    worker.alive = False
+    worker.lead(worker.term)
+    assert serving.loads[:2] == [0, 9]
+
+    serving.loads[0] = 9
+    runpy.run_path(str(ROOT / "deploy/gunicorn.py"))["child_exit"](None, worker)
+    assert serving.loads[:2] == [0, 9]
+
+
+def test_connections_that_stay_open_are_spread_evenly(start):
+    server = start("-w", "2", "--threads", "1")
+    while len({asked(server.opened())[0] for _ in range(20)}) < 2:
+        time.sleep(0.05)
+    time.sleep(0.2)  # those are closed
+
+    connections = [server.opened() for _ in range(10)]
+    answers = Counter(asked(connection)[0] for connection in connections)
+
+    assert set(answers.values()) == {5}
 
 
 def test_a_process_in_which_a_thread_fails_ends(worker):
