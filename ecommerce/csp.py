@@ -34,7 +34,10 @@ class PolicyByPlace(CSPMiddleware):
             return response
         return super().process_response(request, response)
 
-    def get_policy_parts(self, request: HttpRequest, *args: Any, **kwargs: Any) -> PolicyParts:
-        parts = super().get_policy_parts(request, *args, **kwargs)
-        parts.config = next((policy for place, policy in PLACES.items() if request.path.startswith(place)), PLAIN)
+    def get_policy_parts(
+        self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False
+    ) -> PolicyParts:
+        parts = super().get_policy_parts(request, response, report_only)
+        if not report_only:
+            parts.config = next((policy for place, policy in PLACES.items() if request.path.startswith(place)), PLAIN)
         return parts
